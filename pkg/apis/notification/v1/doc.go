@@ -1,0 +1,9 @@
+// Package v1 is the storage version of the Receiver kind.
+//
+// Older versions of the API are served by the API server with the same schema (see hack/crdgen); only this one has
+// Go types and a client.
+//
+// +k8s:deepcopy-gen=package
+// +kubebuilder:object:generate=true
+// +groupName=notification.toolkit.fluxcd.io
+package v1
