@@ -1,0 +1,133 @@
+// Package controller holds the one worker loop of the project. The controllers themselves are in its subfolders.
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+)
+
+// Result says when a key is to be looked at again without anything having changed.
+type Result struct {
+	// RequeueAfter is the time until then; 0 means never.
+	RequeueAfter time.Duration
+}
+
+// Backoff is how long a key that failed waits: Min, doubling with each failure up to Max.
+type Backoff struct{ Min, Max time.Duration }
+
+// Observer is told of every pass.
+type Observer interface {
+	// ObserveReconcile is called with the loop's name, what Sync returned and how long it took.
+	ObserveReconcile(loop string, result Result, err error, took time.Duration)
+}
+
+// Options configure a [Loop].
+type Options[K comparable] struct {
+	// Name of the loop in logs and metrics.
+	Name string
+	// Workers is how many keys are worked on at a time.
+	Workers int
+	// Backoff applies to keys whose Sync returned an error.
+	Backoff Backoff
+	// Sync brings the world in line with what the key names now. It is never called twice at a time for a key. An
+	// error means: again, later. What cannot be healed by trying again is not an error.
+	Sync func(ctx context.Context, key K) (Result, error)
+	// Observer may be nil.
+	Observer Observer
+	// Metrics of the queue; may be nil.
+	Metrics workqueue.MetricsProvider
+}
+
+// Loop works on keys: each once at a time, again after a failure, and once more if it was added meanwhile.
+type Loop[K comparable] struct {
+	options Options[K]
+	queue   workqueue.TypedRateLimitingInterface[K]
+}
+
+// NewLoop returns a loop that takes keys at once and works on them once it runs.
+func NewLoop[K comparable](o Options[K]) *Loop[K] {
+	limiter := workqueue.NewTypedMaxOfRateLimiter(
+		workqueue.NewTypedItemExponentialFailureRateLimiter[K](o.Backoff.Min, o.Backoff.Max),
+		// Many keys that fail together are not to come back together.
+		&workqueue.TypedBucketRateLimiter[K]{Limiter: rate.NewLimiter(rate.Limit(50), 500)},
+	)
+	return &Loop[K]{
+		options: o,
+		queue: workqueue.NewTypedRateLimitingQueueWithConfig(limiter, workqueue.TypedRateLimitingQueueConfig[K]{
+			Name:            o.Name,
+			MetricsProvider: o.Metrics,
+		}),
+	}
+}
+
+// Add has key looked at as soon as a worker is free.
+func (l *Loop[K]) Add(key K) { l.queue.Add(key) }
+
+// Len is the number of keys that wait for a worker, without those that wait for their back-off.
+func (l *Loop[K]) Len() int { return l.queue.Len() }
+
+// Run works until ctx ends and returns when the workers have finished what they were doing.
+func (l *Loop[K]) Run(ctx context.Context) {
+	var workers sync.WaitGroup
+	for range l.options.Workers {
+		workers.Go(func() {
+			for l.next(ctx) {
+			}
+		})
+	}
+	<-ctx.Done()
+	l.queue.ShutDown()
+	workers.Wait()
+}
+
+// next works on one key and says whether there may be more.
+func (l *Loop[K]) next(ctx context.Context) bool {
+	key, shutdown := l.queue.Get()
+	if shutdown {
+		return false
+	}
+	defer l.queue.Done(key)
+	if ctx.Err() != nil {
+		return true // Empty the queue: the loop ends.
+	}
+
+	start := time.Now()
+	result, err := l.sync(ctx, key)
+	if l.options.Observer != nil {
+		l.options.Observer.ObserveReconcile(l.options.Name, result, err, time.Since(start))
+	}
+	switch {
+	case err != nil && ctx.Err() == nil:
+		klog.FromContext(ctx).Error(err, "Sync failed, will try again", "loop", l.options.Name, "key", fmt.Sprint(key))
+		l.queue.AddRateLimited(key)
+	case err == nil:
+		l.queue.Forget(key)
+		if result.RequeueAfter > 0 {
+			l.queue.AddAfter(key, result.RequeueAfter)
+		}
+	}
+	return true
+}
+
+// errPanic marks a pass that panicked: one broken object is not to take the others down.
+var errPanic = errors.New("panic")
+
+func (l *Loop[K]) sync(ctx context.Context, key K) (result Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+		}
+	}()
+	return l.options.Sync(ctx, key)
+}
+
+// IsPanic says whether a pass failed because it panicked.
+func IsPanic(err error) bool { return errors.Is(err, errPanic) }

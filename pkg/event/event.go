@@ -1,0 +1,109 @@
+// Package event holds the GitOps event that controllers post: its form on the wire, the rules for its metadata and
+// the fingerprint that tells a repetition. Everything here is pure.
+package event
+
+import (
+	"strings"
+	"time"
+)
+
+// SeverityError is the severity of events that report a failure. All other severities are informational.
+const SeverityError = "error"
+
+const (
+	// CommonPrefix starts metadata keys that are not of one controller: annotations of the event's object.
+	CommonPrefix = "event.toolkit.fluxcd.io/"
+
+	// Keys of metadata, all prefixed in transit.
+	KeyRevision       = "revision"
+	KeyOriginRevision = "originRevision"
+	KeyToken          = "token"
+	KeyChecksum       = "checksum"
+	KeyDigest         = "digest"
+	KeyCommit         = "commit"
+	KeyCommitStatus   = "commit_status"
+	KeyChangeRequest  = "change_request"
+	KeySummary        = "summary"
+
+	// CommitStatusUpdate is the value of KeyCommitStatus that marks an event as a commit status update.
+	CommitStatusUpdate = "update"
+)
+
+// ObjectReference is the object that an event is about. The order of the fields is that of the encoding.
+type ObjectReference struct {
+	Kind            string `json:"kind,omitempty"`
+	Namespace       string `json:"namespace,omitempty"`
+	Name            string `json:"name,omitempty"`
+	UID             string `json:"uid,omitempty"`
+	APIVersion      string `json:"apiVersion,omitempty"`
+	ResourceVersion string `json:"resourceVersion,omitempty"`
+	FieldPath       string `json:"fieldPath,omitempty"`
+}
+
+// String is KIND/NAMESPACE/NAME, as messages name objects.
+func (r ObjectReference) String() string {
+	return r.Kind + "/" + r.Namespace + "/" + r.Name
+}
+
+// Group is the API group of the object; empty for the core group and for a missing or malformed apiVersion.
+func (r ObjectReference) Group() string {
+	group, version, found := strings.Cut(r.APIVersion, "/")
+	if !found || strings.Contains(version, "/") {
+		return ""
+	}
+	return group
+}
+
+// Event is what a GitOps controller reports about an object. The order of the fields is that of the encoding.
+type Event struct {
+	InvolvedObject      ObjectReference   `json:"involvedObject"`
+	Severity            string            `json:"severity"`
+	Timestamp           Timestamp         `json:"timestamp"`
+	Message             string            `json:"message"`
+	Reason              string            `json:"reason"`
+	Metadata            map[string]string `json:"metadata,omitempty"`
+	ReportingController string            `json:"reportingController"`
+	ReportingInstance   string            `json:"reportingInstance,omitempty"`
+
+	// ID tells this event from all others from the moment it is accepted. It does not travel.
+	ID string `json:"-"`
+}
+
+// IsError says whether the event reports a failure.
+func (e *Event) IsError() bool { return e.Severity == SeverityError }
+
+// Size is about the number of bytes that the event keeps in memory.
+func (e *Event) Size() int {
+	const fixed = 512
+	size := fixed + len(e.Message) + len(e.Reason)
+	for k, v := range e.Metadata {
+		size += len(k) + len(v)
+	}
+	return size
+}
+
+// groupKey is the metadata key that the controller of the event's object uses for name.
+func (e *Event) groupKey(name string) string { return e.InvolvedObject.Group() + "/" + name }
+
+// IsCommitStatusUpdate says whether the event is only meant to update a commit status. It looks at metadata as it
+// travels, before [Merge].
+func (e *Event) IsCommitStatusUpdate() bool {
+	return e.Metadata[e.groupKey(KeyCommitStatus)] == CommitStatusUpdate
+}
+
+// HasCommit says whether the event names a commit. It looks at metadata as it travels, before [Merge].
+func (e *Event) HasCommit() bool { return e.Metadata[CommonPrefix+KeyCommit] != "" }
+
+// HasChangeRequest says whether the event names a change request. It looks at metadata as it travels, before [Merge].
+func (e *Event) HasChangeRequest() bool { return e.Metadata[CommonPrefix+KeyChangeRequest] != "" }
+
+// Timestamp is a point in time that is encoded as RFC 3339 in UTC with whole seconds, or as null when it is zero.
+type Timestamp struct{ time.Time }
+
+// MarshalJSON implements [encoding/json.Marshaler].
+func (t Timestamp) MarshalJSON() ([]byte, error) {
+	if t.IsZero() {
+		return []byte("null"), nil
+	}
+	return t.UTC().AppendFormat(nil, `"`+time.RFC3339+`"`), nil
+}

@@ -1,0 +1,94 @@
+// Package httpx is the only place where outbound HTTP clients are made and where answers become errors.
+package httpx
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	dialTimeout         = 10 * time.Second
+	keepAlive           = 30 * time.Second
+	tlsHandshakeTimeout = 10 * time.Second
+	idleConnTimeout     = 90 * time.Second
+	maxIdleConns        = 10
+	maxRedirects        = 5
+)
+
+// Options say how a client reaches its service.
+type Options struct {
+	// Proxy is used for every request; nil means what the environment says.
+	Proxy *url.URL
+	// TLS is the client's TLS configuration; nil means the default.
+	TLS *tls.Config
+	// MaxIdleConns is how many unused connections are kept for a host; 0 means 10.
+	MaxIdleConns int
+}
+
+// NewClient returns a client with a connection pool of its own, which [http.Client.CloseIdleConnections] empties.
+// It has no time-out of its own: the context of a request does that. It follows a redirect only where the request
+// is repeated as it is (307, 308); any other would turn a notification into an empty GET that the far side
+// answers with success.
+func NewClient(o Options) *http.Client {
+	proxy := http.ProxyFromEnvironment
+	if o.Proxy != nil {
+		proxy = http.ProxyURL(o.Proxy)
+	}
+	idle := o.MaxIdleConns
+	if idle == 0 {
+		idle = maxIdleConns
+	}
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:               proxy,
+			DialContext:         dialer.DialContext,
+			TLSClientConfig:     o.TLS,
+			TLSHandshakeTimeout: tlsHandshakeTimeout,
+			IdleConnTimeout:     idleConnTimeout,
+			MaxIdleConns:        idle,
+			MaxIdleConnsPerHost: idle,
+			ForceAttemptHTTP2:   true,
+		},
+		CheckRedirect: func(next *http.Request, via []*http.Request) error {
+			if next.Method != via[0].Method || len(via) >= maxRedirects {
+				return http.ErrUseLastResponse
+			}
+			return nil
+		},
+	}
+}
+
+// TLSConfig builds a TLS configuration from PEM. A CA replaces the system's; certificate and key come together or
+// not at all. Errors name what is wrong without quoting it.
+func TLSConfig(ca, cert, key []byte) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	switch {
+	case len(ca)+len(cert)+len(key) == 0:
+		return nil, errors.New("neither a CA nor a certificate")
+	case len(cert) > 0 && len(key) == 0:
+		return nil, errors.New("a certificate without its key")
+	case len(key) > 0 && len(cert) == 0:
+		return nil, errors.New("a key without its certificate")
+	case len(cert) > 0:
+		pair, err := tls.X509KeyPair(cert, key)
+		if err != nil {
+			return nil, fmt.Errorf("certificate and key do not make a pair: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	if len(ca) > 0 {
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(ca) {
+			return nil, errors.New("the CA is not a PEM certificate")
+		}
+		config.RootCAs = pool
+	}
+	return config, nil
+}

@@ -1,0 +1,105 @@
+// Package provider holds what all senders of notifications share: the one-method interface, the configuration they
+// are built from, the notification they send and the errors that say what to do next. Each type of Provider has a
+// folder of its own; registry is the table of them.
+package provider
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/notification-controller/notification-controller/pkg/event"
+)
+
+// Sender sends notifications to one service.
+//
+// Send makes one attempt within ctx and returns nil only if the service took the notification. Other errors than an
+// [*Error] count as transient. A Sender never sleeps, retries, logs or knows of Kubernetes, changes nothing of the
+// notification, and is safe for concurrent use. Its errors may quote the service's answer; secrets are masked by
+// [Redact] around it.
+type Sender interface {
+	Send(ctx context.Context, n *Notification) error
+}
+
+// Orderer is implemented by senders whose notifications must not overtake each other.
+type Orderer interface {
+	// OrderingKey names what the notification changes on the far side: a commit and context, an incident.
+	// Notifications with the same key are sent one at a time, in order of acceptance. Empty means any order.
+	OrderingKey(n *Notification) string
+}
+
+// Object names an object that a notification came through.
+type Object struct {
+	Namespace, Name, UID string
+}
+
+// String is NAMESPACE/NAME.
+func (o Object) String() string { return o.Namespace + "/" + o.Name }
+
+// Notification is an event as one Alert sends it: its metadata merged, its prefixes removed.
+type Notification struct {
+	// Event is the notification's own copy.
+	Event event.Event
+	// Alert selected the event, Provider is where it goes.
+	Alert, Provider Object
+}
+
+// Config is what a Sender is built from. Values from the Secret have already overridden those of the spec.
+type Config struct {
+	// Type is the Provider's type.
+	Type string
+	// Provider is the object that the Sender is built for.
+	Provider Object
+	// Address of the service; its meaning depends on the type. Surrounding space is removed.
+	Address string
+	// Channel as in the spec.
+	Channel string
+	// Username of the Secret if there is a password too, else of the spec.
+	Username string
+	// Password of the Secret.
+	Password string
+	// Token of the Secret, byte for byte.
+	Token string
+	// Headers of the Secret: request headers or message attributes.
+	Headers map[string]string
+	// Secret is all data of the Secret, for keys that only one type reads.
+	Secret map[string][]byte
+	// Client has the Provider's proxy and TLS configuration and keeps connections.
+	Client *http.Client
+	// Timeout of an attempt; the context given to Send ends then.
+	Timeout time.Duration
+}
+
+// Family decides which events a type of Provider gets.
+type Family int
+
+const (
+	// FamilyOther gets all events but commit status updates.
+	FamilyOther Family = iota
+	// FamilyGeneric gets all events.
+	FamilyGeneric
+	// FamilyCommitStatus gets commit status updates, errors and events that name a commit.
+	FamilyCommitStatus
+	// FamilyChangeRequest gets events that name a change request.
+	FamilyChangeRequest
+)
+
+// Type is a row of the table of Provider types.
+type Type struct {
+	// Name is the value of spec.type.
+	Name string
+	// New builds the Sender. Its error names the field to change and is permanent.
+	New func(Config) (Sender, error)
+	// Family decides which events the type gets.
+	Family Family
+	// NeedsAddress says that without an address nothing can be sent.
+	NeedsAddress bool
+	// SecretTLS says that TLS material may also be in the Secret of spec.secretRef.
+	SecretTLS bool
+	// SecretKeys are the keys that the type reads from the Secret, besides address and proxy.
+	SecretKeys []string
+	// RequiredKeys are those without which nothing can be sent.
+	RequiredKeys []string
+	// Title names the service, for documentation.
+	Title string
+}
