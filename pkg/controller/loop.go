@@ -120,7 +120,12 @@ func (l *Loop[K]) next(ctx context.Context) bool {
 // errPanic marks a pass that panicked: one broken object is not to take the others down.
 var errPanic = errors.New("panic")
 
+// passLimit is how long a pass may take: an API server that hangs is not to keep a worker for ever.
+const passLimit = 30 * time.Second
+
 func (l *Loop[K]) sync(ctx context.Context, key K) (result Result, err error) {
+	ctx, cancel := context.WithTimeout(ctx, passLimit)
+	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())

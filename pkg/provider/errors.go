@@ -66,6 +66,16 @@ func Throttledf(after time.Duration, format string, args ...any) *Error {
 	return &Error{Kind: Throttled, Reason: ReasonRateLimited, RetryAfter: after, Err: fmt.Errorf(format, args...)}
 }
 
+// MissingKey returns the permanent error of a type that needs a key of its Secret which is missing or empty.
+func MissingKey(key string) *Error {
+	return Permanentf(ReasonSecret, "%s is missing or empty", SecretKey(key))
+}
+
+// SecretKey names a key of a Provider's Secret, for errors that say what to change.
+func SecretKey(key string) string {
+	return fmt.Sprintf("key %q of the Secret in spec.secretRef", key)
+}
+
 // Classify returns err as an *[Error]: the one in its chain, or else a transient one.
 func Classify(err error) *Error {
 	var classified *Error

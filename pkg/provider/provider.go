@@ -5,7 +5,9 @@ package provider
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/event"
@@ -19,13 +21,6 @@ import (
 // [Redact] around it.
 type Sender interface {
 	Send(ctx context.Context, n *Notification) error
-}
-
-// Orderer is implemented by senders whose notifications must not overtake each other.
-type Orderer interface {
-	// OrderingKey names what the notification changes on the far side: a commit and context, an incident.
-	// Notifications with the same key are sent one at a time, in order of acceptance. Empty means any order.
-	OrderingKey(n *Notification) string
 }
 
 // Object names an object that a notification came through.
@@ -70,6 +65,26 @@ type Config struct {
 	Timeout time.Duration
 }
 
+// Secrets returns all values that errors must not show, for [NewRedactor]. The proxy's are not among them.
+func (c Config) Secrets() []string {
+	secrets := []string{c.Address, c.Token, c.Password}
+	if c.Password != "" {
+		// What an Authorization header says of them (RFC 7617).
+		secrets = append(secrets, base64.StdEncoding.EncodeToString([]byte(c.Username+":"+c.Password)))
+	}
+	for _, value := range c.Headers {
+		secrets = append(secrets, value)
+	}
+	// What else the Secret may hold is no secret, and masking it would spoil the error.
+	public := []string{"username", "ca.crt", "tls.crt", "caFile", "certFile"}
+	for key, value := range c.Secret {
+		if !slices.Contains(public, key) {
+			secrets = append(secrets, string(value))
+		}
+	}
+	return secrets
+}
+
 // Family decides which events a type of Provider gets.
 type Family int
 
@@ -92,6 +107,10 @@ type Type struct {
 	New func(Config) (Sender, error)
 	// Family decides which events the type gets.
 	Family Family
+	// OrderingKey names what a notification changes on the far side: a commit and context, an incident.
+	// Notifications of a Provider with the same key are sent one at a time, in order of acceptance. Nil, and an
+	// empty key, mean any order.
+	OrderingKey func(*Notification) string
 	// NeedsAddress says that without an address nothing can be sent.
 	NeedsAddress bool
 	// SecretTLS says that TLS material may also be in the Secret of spec.secretRef.

@@ -6,11 +6,16 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// Mask stands in texts where a secret was.
-const Mask = "*****"
+const (
+	// Mask stands in texts where a secret was.
+	Mask = "*****"
+	// Ellipsis stands in texts where a quotation was cut.
+	Ellipsis = "…"
+)
 
 // minSecret is the length from which a value is masked: shorter ones would mask ordinary words and tell nothing.
 const minSecret = 4
@@ -19,51 +24,112 @@ const minSecret = 4
 const minURLPart = 8
 
 // Redactor masks secrets in texts.
-type Redactor struct{ replacer *strings.Replacer }
+type Redactor struct {
+	replacer *strings.Replacer
+	forms    []string
+}
 
 // NewRedactor returns a Redactor for the given secrets, in the forms in which they may appear in a text: as they
-// are, without surrounding space, escaped for a URL or for JSON. Of a URL the path with the query and the user
-// information are secrets too, since chat services put their tokens there.
+// are, without surrounding space, escaped for a URL, for JSON or for a quoted string. Of a URL the path with the
+// query and the user information are secrets too, since chat services put their tokens there; so is what follows
+// the scheme in the value of an Authorization header.
 func NewRedactor(secrets ...string) *Redactor {
 	var forms []string
-	add := func(s string) {
-		if len(s) >= minSecret {
-			forms = append(forms, s)
-		}
-	}
 	for _, secret := range secrets {
 		trimmed := strings.TrimSpace(secret)
-		add(secret)
-		add(trimmed)
-		add(url.QueryEscape(trimmed))
-		add(url.PathEscape(trimmed))
-		if quoted, err := json.Marshal(trimmed); err == nil {
-			add(strings.Trim(string(quoted), `"`))
-		}
-		if u, err := url.Parse(trimmed); err == nil && u.Host != "" {
-			for _, part := range []string{u.RequestURI(), u.Path, u.RawQuery} {
-				if len(part) >= minURLPart {
-					add(part)
-				}
-			}
-			if password, ok := u.User.Password(); ok {
-				add(password)
-				add(u.User.String())
-			}
+		for _, part := range append(parts(trimmed), secret, trimmed) {
+			forms = append(forms, spellings(part)...)
 		}
 	}
 	// The replacer takes the first of the forms that match at a place: the longest has to come first.
-	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(forms, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
 	forms = slices.Compact(forms)
 	pairs := make([]string, 0, 2*len(forms))
 	for _, form := range forms {
 		pairs = append(pairs, form, Mask)
 	}
-	return &Redactor{strings.NewReplacer(pairs...)}
+	return &Redactor{strings.NewReplacer(pairs...), forms}
 }
 
-// Text returns s with all secrets masked.
-func (r *Redactor) Text(s string) string { return r.replacer.Replace(s) }
+// parts returns what of a secret is a secret by itself.
+func parts(secret string) []string {
+	// "Bearer TOKEN", "Basic CREDENTIALS": a service may well quote only the second.
+	if fields := strings.Fields(secret); len(fields) == 2 {
+		return fields[1:]
+	}
+	u, err := url.Parse(secret)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	candidates := []string{u.RequestURI(), u.Path, u.RawQuery}
+	for _, values := range u.Query() {
+		candidates = append(candidates, values...)
+	}
+	var found []string
+	for _, candidate := range candidates {
+		if len(candidate) >= minURLPart {
+			found = append(found, candidate)
+		}
+	}
+	if u.User != nil {
+		found = append(found, u.User.String())
+		if password, ok := u.User.Password(); ok {
+			found = append(found, password)
+		} else {
+			// A user without a password is a token.
+			found = append(found, u.User.Username())
+		}
+	}
+	return found
+}
+
+// spellings returns the ways in which s may be written in a text.
+func spellings(s string) []string {
+	if len(s) < minSecret {
+		return nil
+	}
+	// Text of other services is quoted on one line and as valid UTF-8.
+	oneLine := strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "")
+	found := []string{s, oneLine, url.QueryEscape(s), url.PathEscape(s), unquoted(strconv.Quote(s))}
+	if quoted, err := json.Marshal(s); err == nil {
+		// Some encoders escape slashes as well.
+		found = append(found, unquoted(string(quoted)), strings.ReplaceAll(unquoted(string(quoted)), "/", `\/`))
+	}
+	return slices.DeleteFunc(found, func(form string) bool { return len(form) < minSecret })
+}
+
+func unquoted(quoted string) string { return quoted[1 : len(quoted)-1] }
+
+// Text returns s with all secrets masked, also where a quotation that ends in an [Ellipsis] shows only the
+// beginning of one.
+func (r *Redactor) Text(s string) string {
+	pieces := strings.Split(r.replacer.Replace(s), Ellipsis)
+	for i := range pieces[:len(pieces)-1] {
+		pieces[i] = r.maskCut(pieces[i])
+	}
+	return strings.Join(pieces, Ellipsis)
+}
+
+// maskCut masks a secret whose beginning is at the end of s.
+func (r *Redactor) maskCut(s string) string {
+	longest := 0
+	for _, form := range r.forms {
+		for n := min(len(form)-1, len(s)); n >= minSecret && n > longest; n-- {
+			if strings.HasSuffix(s, form[:n]) {
+				longest = n
+			}
+		}
+	}
+	if longest == 0 {
+		return s
+	}
+	return s[:len(s)-longest] + Mask
+}
 
 // Error returns err with all secrets masked in its text and its classification kept. What it wraps is cut off,
 // since that could still be printed.
@@ -77,12 +143,7 @@ func (r *Redactor) Error(err error) error {
 }
 
 // Redact returns a Sender whose errors have all secrets masked.
-func Redact(s Sender, r *Redactor) Sender {
-	if orderer, ok := s.(Orderer); ok {
-		return &redactedOrderer{redacted{s, r}, orderer}
-	}
-	return &redacted{s, r}
-}
+func Redact(s Sender, r *Redactor) Sender { return &redacted{s, r} }
 
 type redacted struct {
 	sender   Sender
@@ -91,9 +152,4 @@ type redacted struct {
 
 func (s *redacted) Send(ctx context.Context, n *Notification) error {
 	return s.redactor.Error(s.sender.Send(ctx, n))
-}
-
-type redactedOrderer struct {
-	redacted
-	Orderer
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,8 +41,10 @@ type Store struct {
 
 	mu        sync.RWMutex
 	entries   map[types.NamespacedName]*entry
-	listeners []func(types.NamespacedName)
+	listeners map[*listener]bool
 }
+
+type listener struct{ changed func(types.NamespacedName) }
 
 // entry is a Secret that is referred to. Until the first attempt to read it, all fields are empty.
 type entry struct {
@@ -52,7 +56,7 @@ type entry struct {
 
 // NewStore returns a store; referenced says whether any object refers to a Secret.
 func NewStore(client corev1client.SecretsGetter, metadata cache.SharedIndexInformer, referenced func(types.NamespacedName) bool, o StoreOptions) *Store {
-	s := &Store{client: client, metadata: metadata, referenced: referenced, entries: map[types.NamespacedName]*entry{}}
+	s := &Store{client: client, metadata: metadata, referenced: referenced, entries: map[types.NamespacedName]*entry{}, listeners: map[*listener]bool{}}
 	s.loop = controller.NewLoop(controller.Options[types.NamespacedName]{
 		Name:     "secret",
 		Workers:  workers,
@@ -66,10 +70,18 @@ func NewStore(client corev1client.SecretsGetter, metadata cache.SharedIndexInfor
 // StoreOptions are the optional parts of a [Store].
 type StoreOptions struct{ Observer controller.Observer }
 
-// OnChange registers a function that is called after the value of a Secret has changed. It has to be quick, and
-// registered before Run.
-func (s *Store) OnChange(changed func(types.NamespacedName)) {
-	s.listeners = append(s.listeners, changed)
+// Subscribe registers a function that is called after the value of a Secret has changed, until cancel is called. It
+// has to be quick.
+func (s *Store) Subscribe(changed func(types.NamespacedName)) (cancel func()) {
+	l := &listener{changed}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listeners[l] = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.listeners, l)
+	}
 }
 
 // Reference is called when an object that refers to Secrets has appeared, changed or gone, with those that it
@@ -216,12 +228,13 @@ func (s *Store) put(key types.NamespacedName, value *Secret, failure error) {
 	changed := before == nil || !before.attempted || version(before.value) != version(after.value) ||
 		(after.value == nil && before.err.Error() != after.err.Error())
 	s.entries[key] = after
+	listeners := slices.Collect(maps.Keys(s.listeners))
 	s.mu.Unlock()
 	if !changed {
 		return
 	}
-	for _, tell := range s.listeners {
-		tell(key)
+	for _, l := range listeners {
+		l.changed(key)
 	}
 }
 

@@ -1,0 +1,94 @@
+package controller
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/notification-controller/notification-controller/pkg/apis/notification"
+)
+
+// FieldManager names this controller as the writer of fields.
+const FieldManager = "notification-controller"
+
+// Follow has enqueue called for every object that there is, is created or deleted, and for every update that changed
+// says is of interest. The result ends that.
+func Follow[T metav1.Object](informer cache.SharedIndexInformer, changed func(before, after T) bool, enqueue func(cache.ObjectName)) (end func(), err error) {
+	add := func(obj any) {
+		if name, err := cache.DeletionHandlingObjectToName(obj); err == nil {
+			enqueue(name)
+		}
+	}
+	registration, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: add,
+		UpdateFunc: func(before, after any) {
+			old, oldOK := before.(T)
+			current, ok := after.(T)
+			if oldOK && ok && changed(old, current) {
+				add(after)
+			}
+		},
+		DeleteFunc: add,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("watch: %w", err)
+	}
+	// It can only say that the handler is gone already.
+	return func() { _ = informer.RemoveEventHandler(registration) }, nil
+}
+
+// SpecOrFinalizersChanged says whether an update is one that a controller without status has to look at.
+func SpecOrFinalizersChanged[T metav1.Object](before, after T) bool {
+	return before.GetGeneration() != after.GetGeneration() ||
+		before.GetUID() != after.GetUID() ||
+		HasLegacyFinalizer(after) ||
+		(before.GetDeletionTimestamp() == nil) != (after.GetDeletionTimestamp() == nil)
+}
+
+// HasLegacyFinalizer says whether an older controller left its finalizer on the object.
+func HasLegacyFinalizer(obj metav1.Object) bool {
+	return slices.Contains(obj.GetFinalizers(), notification.LegacyFinalizer)
+}
+
+// WithoutLegacyFinalizer returns the JSON merge patch that removes the finalizer, and no other, from the object as it
+// was read.
+func WithoutLegacyFinalizer(obj metav1.Object) ([]byte, error) {
+	rest := slices.DeleteFunc(slices.Clone(obj.GetFinalizers()), func(f string) bool { return f == notification.LegacyFinalizer })
+	return json.Marshal(map[string]any{"metadata": map[string]any{
+		"resourceVersion": obj.GetResourceVersion(),
+		"finalizers":      rest,
+	}})
+}
+
+// Warnings remembers what has been said about each object, so that it is said once.
+type Warnings struct {
+	mu   sync.Mutex
+	said map[cache.ObjectName]string
+}
+
+// NewWarnings returns an empty memory.
+func NewWarnings() *Warnings { return &Warnings{said: map[cache.ObjectName]string{}} }
+
+// First says whether the text is news for this generation of the object.
+func (w *Warnings) First(obj metav1.Object, text string) bool {
+	key := cache.MetaObjectToName(obj)
+	news := fmt.Sprintf("%s/%d/%s", obj.GetUID(), obj.GetGeneration(), text)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.said[key] == news {
+		return false
+	}
+	w.said[key] = news
+	return true
+}
+
+// Forget is called when an object is gone, or has nothing wrong any more.
+func (w *Warnings) Forget(key cache.ObjectName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.said, key)
+}

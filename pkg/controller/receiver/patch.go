@@ -1,0 +1,63 @@
+package receiver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
+	"github.com/notification-controller/notification-controller/pkg/controller"
+)
+
+// patchStatus writes the status once if it changed. The resourceVersion makes sure that it is computed from what is
+// there.
+func (c *Controller) patchStatus(ctx context.Context, before, after *v1.Receiver) error {
+	if apiequality.Semantic.DeepEqual(before.Status, after.Status) {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"resourceVersion": before.ResourceVersion},
+		// Every field is said, or one that has become empty would keep its value.
+		"status": map[string]any{
+			"conditions":             after.Status.Conditions,
+			"webhookPath":            emptyToNull(after.Status.WebhookPath),
+			"observedGeneration":     after.Status.ObservedGeneration,
+			"lastHandledReconcileAt": emptyToNull(after.Status.LastHandledReconcileAt),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = c.options.Client.Receivers(before.Namespace).Patch(ctx, before.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: controller.FieldManager}, "status")
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("write the status: %w", err)
+	}
+	return nil
+}
+
+func emptyToNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func (c *Controller) removeFinalizer(ctx context.Context, r *v1.Receiver) error {
+	if !controller.HasLegacyFinalizer(r) {
+		return nil
+	}
+	patch, err := controller.WithoutLegacyFinalizer(r)
+	if err != nil {
+		return err
+	}
+	_, err = c.options.Client.Receivers(r.Namespace).Patch(ctx, r.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: controller.FieldManager})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("remove the finalizer of an older controller: %w", err)
+	}
+	return nil
+}

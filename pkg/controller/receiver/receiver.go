@@ -1,0 +1,212 @@
+// Package receiver keeps the status of Receivers: their webhook path, and whether they do their job.
+package receiver
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+
+	"github.com/notification-controller/notification-controller/pkg/apis/notification"
+	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
+	"github.com/notification-controller/notification-controller/pkg/controller"
+	client "github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/typed/notification/v1"
+	listers "github.com/notification-controller/notification-controller/pkg/generated/listers/notification/v1"
+	"github.com/notification-controller/notification-controller/pkg/secret"
+)
+
+const kind = "Receiver"
+
+// reasonFailed is the reason of the Kubernetes Events about passes that will be repeated.
+const reasonFailed = "Failed"
+
+// terminalPrefix starts the messages about specs that only an edit can heal.
+const terminalPrefix = "Reconciliation failed terminally due to configuration error: "
+
+// SecretUsers finds the Receivers that use a Secret.
+type SecretUsers interface {
+	BySecret(types.NamespacedName) ([]*v1.Receiver, error)
+}
+
+// Problem is what is wrong with a spec: a reason of conditions, and what to change.
+type Problem struct{ Reason, Message string }
+
+// ObjectMetrics are the metrics that name the object.
+type ObjectMetrics interface {
+	ObserveObject(kind, namespace, name string, took time.Duration)
+	ForgetObject(kind, namespace, name string)
+}
+
+// Options are what the controller works with.
+type Options struct {
+	Client   client.ReceiversGetter
+	Informer cache.SharedIndexInformer
+	Lister   listers.ReceiverLister
+	Users    SecretUsers
+	Secrets  secret.Getter
+	// Subscribe registers a function to be told of changed Secrets.
+	Subscribe func(func(types.NamespacedName)) (cancel func())
+	Events    record.EventRecorder
+	// Check says what is wrong with a spec; nil if nothing is.
+	Check    func(*v1.Receiver) *Problem
+	Workers  int
+	Backoff  controller.Backoff
+	Observer controller.Observer
+	Objects  ObjectMetrics
+	Queues   workqueue.MetricsProvider
+}
+
+// Controller keeps the status of Receivers.
+type Controller struct {
+	options  Options
+	warnings *controller.Warnings
+	loop     *controller.Loop[cache.ObjectName]
+}
+
+// New returns a controller that has not started.
+func New(o Options) *Controller {
+	c := &Controller{options: o, warnings: controller.NewWarnings()}
+	c.loop = controller.NewLoop(controller.Options[cache.ObjectName]{
+		Name: "receiver", Workers: o.Workers, Backoff: o.Backoff, Sync: c.sync, Observer: o.Observer, Metrics: o.Queues,
+	})
+	return c
+}
+
+// Run works until ctx ends.
+func (c *Controller) Run(ctx context.Context) error {
+	end, err := controller.Follow(c.options.Informer, changed, c.loop.Add)
+	if err != nil {
+		return err
+	}
+	defer end()
+	defer c.options.Subscribe(c.secretChanged)()
+	c.loop.Run(ctx)
+	return nil
+}
+
+// changed says whether an update asks for a pass: an edit, or a request to reconcile. Our own writes of the status do
+// not.
+func changed(before, after *v1.Receiver) bool {
+	return controller.SpecOrFinalizersChanged(before, after) ||
+		before.Annotations[notification.RequestedAtAnnotation] != after.Annotations[notification.RequestedAtAnnotation]
+}
+
+func (c *Controller) secretChanged(name types.NamespacedName) {
+	users, err := c.options.Users.BySecret(name)
+	if err != nil {
+		return // An index that is missing shows when the first webhook is looked up.
+	}
+	for _, r := range users {
+		c.loop.Add(cache.MetaObjectToName(r))
+	}
+}
+
+func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller.Result, error) {
+	r, err := c.options.Lister.Receivers(key.Namespace).Get(key.Name)
+	if apierrors.IsNotFound(err) {
+		c.warnings.Forget(key)
+		c.options.Objects.ForgetObject(kind, key.Namespace, key.Name)
+		return controller.Result{}, nil
+	}
+	if err != nil {
+		return controller.Result{}, err
+	}
+	if r.DeletionTimestamp != nil {
+		return controller.Result{}, c.removeFinalizer(ctx, r)
+	}
+
+	start := time.Now()
+	next := r.DeepCopy()
+	result, err := c.reconcile(next, start)
+	if patchErr := c.patchStatus(ctx, r, next); patchErr != nil {
+		err = errors.Join(err, patchErr)
+	}
+	c.options.Objects.ObserveObject(kind, key.Namespace, key.Name, time.Since(start))
+	c.report(ctx, next, result, err)
+	return result, err
+}
+
+// reconcile computes the status of r. An error means that the pass has to be repeated.
+func (c *Controller) reconcile(r *v1.Receiver, now time.Time) (controller.Result, error) {
+	if at, ok := r.Annotations[notification.RequestedAtAnnotation]; ok {
+		r.Status.LastHandledReconcileAt = at
+	}
+	if r.Spec.Suspend {
+		return controller.Result{}, nil
+	}
+	if problem := c.options.Check(r); problem != nil {
+		markStalled(r, problem.Reason, terminalPrefix+problem.Message, now)
+		return controller.Result{}, nil
+	}
+	token, err := c.token(r)
+	if errors.Is(err, secret.ErrNotLoaded) {
+		// The Secret may well be as it was: the path stays until it is known not to be.
+		return controller.Result{}, err
+	}
+	if err != nil {
+		markRetrying(r, notification.ReasonTokenNotFound, err.Error(), now)
+		r.Status.WebhookPath = ""
+		return controller.Result{}, err
+	}
+	r.Status.WebhookPath = WebhookPath(token, r.Name, r.Namespace)
+	markReady(r, "Receiver initialized for path: "+r.Status.WebhookPath, now)
+	return controller.Result{RequeueAfter: r.ReconcileInterval()}, nil
+}
+
+// token is the Receiver's, byte for byte. Receivers that authenticate by OIDC have none.
+func (c *Controller) token(r *v1.Receiver) (string, error) {
+	if r.Spec.Type == v1.GenericOIDCReceiver {
+		return "", nil
+	}
+	s, err := c.options.Secrets.Get(r.Namespace, r.Spec.SecretRef.Name)
+	if err != nil {
+		return "", fmt.Errorf("spec.secretRef: could not read the token: %w", err)
+	}
+	token := s.Data[secret.KeyToken]
+	if len(token) == 0 {
+		return "", fmt.Errorf("spec.secretRef: %w", &secret.MissingKeyError{Namespace: r.Namespace, Name: r.Spec.SecretRef.Name, Key: secret.KeyToken})
+	}
+	return string(token), nil
+}
+
+// WebhookPath is the path of a Receiver: /hook/ and the SHA-256 of token, name and namespace, as the flux CLI computes
+// it too.
+func WebhookPath(token, name, namespace string) string {
+	digest := sha256.Sum256([]byte(token + name + namespace))
+	return v1.WebhookPathPrefix + hex.EncodeToString(digest[:])
+}
+
+// report says how the pass went in a Kubernetes Event.
+func (c *Controller) report(ctx context.Context, r *v1.Receiver, result controller.Result, err error) {
+	stalled := meta.FindStatusCondition(r.Status.Conditions, notification.ConditionStalled)
+	switch {
+	case apierrors.IsConflict(err):
+		// Somebody else wrote meanwhile: the next pass looks at that.
+	case err != nil:
+		c.options.Events.Event(r, corev1.EventTypeWarning, reasonFailed, err.Error())
+	case r.Spec.Suspend:
+	case stalled != nil:
+		if c.warnings.First(r, stalled.Message) {
+			c.options.Events.Event(r, corev1.EventTypeWarning, stalled.Reason, stalled.Message)
+		}
+	default:
+		c.warnings.Forget(cache.MetaObjectToName(r))
+		text := "Reconciliation finished"
+		if result.RequeueAfter > 0 {
+			text += ", next run in " + result.RequeueAfter.String()
+		}
+		klog.FromContext(ctx).V(2).Info(text, "receiver", klog.KObj(r))
+		c.options.Events.Event(r, corev1.EventTypeNormal, notification.ReasonSucceeded, text)
+	}
+}

@@ -1,0 +1,94 @@
+// Package dispatch is the outbound flow, a file for each stage: an event comes in (handler.go), is matched with the
+// Alerts (match.go), routed to their Providers (route.go), rendered (render.go), and queued and delivered
+// (queue.go, deliver.go) by the sender that its Provider stands for (resolve.go). Every outcome ends in the recorder
+// (outcome.go).
+package dispatch
+
+import (
+	"crypto/rand"
+	"net/http"
+	"time"
+
+	"k8s.io/klog/v2"
+
+	"github.com/notification-controller/notification-controller/pkg/event"
+	"github.com/notification-controller/notification-controller/pkg/ratelimit"
+	"github.com/notification-controller/notification-controller/pkg/server"
+)
+
+// retryAfter is what a sender of events is told to wait while nothing can be accepted.
+const retryAfter = "5"
+
+// Handler takes the events that controllers post. It answers 202 once an event has been matched and its
+// notifications queued; 503 before the caches are synced and during shutdown; 429 for a repetition; 400 and 413 for
+// what is not an event.
+type Handler struct {
+	// Ready says whether the caches are synced and the process is not shutting down.
+	Ready func() bool
+	// Windows tells repetitions.
+	Windows *ratelimit.Windows
+	Matcher *Matcher
+	Router  *Router
+	Queue   *Queue
+}
+
+// ServeHTTP implements [http.Handler] for every method and path, as senders expect.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// Decided before anything is taken: a refused event has to be able to come again.
+	if !h.Ready() {
+		w.Header().Set("Retry-After", retryAfter)
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+		return
+	}
+	body, err := server.ReadBody(w, r)
+	if err != nil {
+		server.WriteBodyError(w, err)
+		return
+	}
+	e, err := event.Decode(body)
+	if err != nil {
+		klog.FromContext(r.Context()).Info("Refused an event", "err", err.Error())
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	e.Metadata = event.Clean(e)
+	if h.isRepetition(w, e) {
+		return
+	}
+	e.DropInternal()
+	e.ID = rand.Text()
+	h.dispatch(r, e)
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// isRepetition sets the headers of rate limiting and answers an event that has been accepted within the window.
+func (h *Handler) isRepetition(w http.ResponseWriter, e *event.Event) bool {
+	fingerprint := event.Fingerprint(e)
+	now := time.Now()
+	passed, reset := h.Windows.Take(ratelimit.Key(fingerprint[:len(ratelimit.Key{})]), now)
+	header := w.Header()
+	header.Set("X-RateLimit-Limit", "1")
+	header.Set("X-RateLimit-Remaining", "0")
+	header.Set("X-RateLimit-Reset", reset.UTC().Format(http.TimeFormat))
+	if passed {
+		return false
+	}
+	header.Set("Retry-After", reset.UTC().Format(http.TimeFormat))
+	http.Error(w, http.StatusText(http.StatusTooManyRequests), http.StatusTooManyRequests)
+	return true
+}
+
+// dispatch is the rest of the flow. Nothing in it waits for the network, and nothing depends on the caller staying.
+func (h *Handler) dispatch(r *http.Request, e *event.Event) {
+	log := klog.FromContext(r.Context()).WithValues("event", e.ID, "object", e.InvolvedObject.String())
+	alerts := h.Matcher.Match(e)
+	for _, alert := range alerts {
+		p, row, ok := h.Router.Route(e, alert)
+		if !ok {
+			continue
+		}
+		n := h.Router.Render(e, alert, p)
+		h.Queue.Enqueue(n, row)
+	}
+	log.V(4).Info("Accepted an event", "severity", e.Severity, "reason", e.Reason, "alerts", len(alerts))
+}

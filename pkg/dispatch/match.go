@@ -1,0 +1,162 @@
+package dispatch
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
+	"github.com/notification-controller/notification-controller/pkg/event"
+	"github.com/notification-controller/notification-controller/pkg/expr"
+	"github.com/notification-controller/notification-controller/pkg/index"
+)
+
+// Verdict is what an Alert says to an event: the first rule that refused it, or Matched.
+type Verdict string
+
+// Verdicts, in the order in which the rules are asked.
+const (
+	Matched        Verdict = "matched"
+	Suspended      Verdict = "suspended"
+	CrossNamespace Verdict = "cross-namespace references are blocked"
+	OtherSource    Verdict = "no source selects the object"
+	OtherSeverity  Verdict = "severity"
+	OtherLabels    Verdict = "labels of the object"
+	NotIncluded    Verdict = "inclusionList"
+	Excluded       Verdict = "exclusionList"
+)
+
+// AlertLookup finds the Alerts that may select an object.
+type AlertLookup interface {
+	BySource(kind, namespace, name string) ([]*v1beta3.Alert, error)
+}
+
+// ObjectLabels gives the labels of an object in the cluster, from a cache.
+type ObjectLabels func(event.ObjectReference) (map[string]string, error)
+
+// CompiledAlert is what is compiled of an Alert, once for each edit.
+type CompiledAlert struct {
+	inclusion, exclusion expr.Patterns
+	// selectors has an entry for each source; nil for one without matchLabels, and one that selects nothing for
+	// one whose labels are not valid.
+	selectors []labels.Selector
+}
+
+// CompileAlert compiles the expressions of an Alert. The errors name the fields that have to be changed; what is
+// broken matches nothing.
+func CompileAlert(a *v1beta3.Alert) (CompiledAlert, error) {
+	var compiled CompiledAlert
+	var errs, more []error
+	compiled.inclusion, errs = expr.CompilePatterns("spec.inclusionList", a.Spec.InclusionList)
+	compiled.exclusion, more = expr.CompilePatterns("spec.exclusionList", a.Spec.ExclusionList)
+	errs = append(errs, more...)
+	compiled.selectors = make([]labels.Selector, len(a.Spec.EventSources))
+	for i, source := range a.Spec.EventSources {
+		if source.MatchLabels == nil {
+			continue
+		}
+		selector, err := labels.ValidatedSelectorFromSet(source.MatchLabels)
+		if err != nil {
+			selector = labels.Nothing()
+			errs = append(errs, fmt.Errorf("spec.eventSources[%d].matchLabels: %w", i, err))
+		}
+		compiled.selectors[i] = selector
+	}
+	return compiled, errors.Join(errs...)
+}
+
+// Matcher finds the Alerts that select an event. What it costs grows with the Alerts that name the event's object,
+// not with those that exist.
+type Matcher struct {
+	alerts           AlertLookup
+	labels           ObjectLabels
+	compiled         *expr.Cache[CompiledAlert]
+	noCrossNamespace bool
+	record           Recorder
+}
+
+// NewMatcher returns a Matcher. With noCrossNamespace, Alerts select objects of their own namespace only.
+func NewMatcher(alerts AlertLookup, objectLabels ObjectLabels, compiled *expr.Cache[CompiledAlert], noCrossNamespace bool, record Recorder) *Matcher {
+	return &Matcher{alerts: alerts, labels: objectLabels, compiled: compiled, noCrossNamespace: noCrossNamespace, record: record}
+}
+
+// Match returns the Alerts that select the event, whose metadata is cleaned.
+func (m *Matcher) Match(e *event.Event) []*v1beta3.Alert {
+	candidates, err := m.alerts.BySource(e.InvolvedObject.Kind, e.InvolvedObject.Namespace, e.InvolvedObject.Name)
+	if err != nil {
+		m.record.Problem(nil, ReasonInvalidConfig, fmt.Errorf("look up Alerts: %w", err))
+		return nil
+	}
+	var matched []*v1beta3.Alert
+	for _, alert := range candidates {
+		if m.Verdict(e, alert) == Matched {
+			matched = append(matched, alert)
+		}
+	}
+	return matched
+}
+
+// Verdict says whether one Alert selects the event.
+func (m *Matcher) Verdict(e *event.Event, a *v1beta3.Alert) Verdict {
+	if a.Spec.Suspend {
+		return Suspended
+	}
+	// Asked before labels are looked up, so that nobody can probe the labels of a foreign namespace.
+	if m.noCrossNamespace && e.InvolvedObject.Namespace != a.Namespace {
+		return CrossNamespace
+	}
+	compiled := m.Compiled(a)
+	if verdict := m.matchSources(e, a, compiled); verdict != Matched {
+		return verdict
+	}
+	if compiled.inclusion.Configured > 0 && !compiled.inclusion.MatchAny(e.Message) {
+		return NotIncluded
+	}
+	if compiled.exclusion.MatchAny(e.Message) {
+		return Excluded
+	}
+	return Matched
+}
+
+// Compiled returns what is compiled of an Alert.
+func (m *Matcher) Compiled(a *v1beta3.Alert) CompiledAlert {
+	return m.compiled.Get(a, "", func() CompiledAlert {
+		// What is broken has been reported on the Alert by its controller.
+		compiled, _ := CompileAlert(a)
+		return compiled
+	})
+}
+
+// matchSources looks for a source that selects the event's object, and returns how far the best one came.
+func (m *Matcher) matchSources(e *event.Event, a *v1beta3.Alert, compiled CompiledAlert) Verdict {
+	verdict := OtherSource
+	for i, source := range a.Spec.EventSources {
+		if !selects(a, source, e.InvolvedObject) {
+			continue
+		}
+		if a.Spec.EventSeverity != v1beta3.EventSeverityInfo && a.Spec.EventSeverity != e.Severity {
+			return OtherSeverity
+		}
+		selector := compiled.selectors[i]
+		if selector == nil {
+			return Matched
+		}
+		found, err := m.labels(e.InvolvedObject)
+		if err != nil {
+			m.record.Problem(a, ReasonSourceFetchFailed, fmt.Errorf("get the labels of %s for spec.eventSources[%d]: %w", e.InvolvedObject, i, err))
+		} else if selector.Matches(labels.Set(found)) {
+			return Matched
+		}
+		verdict = OtherLabels
+	}
+	return verdict
+}
+
+// selects says whether a source names the object. Its apiVersion does not count.
+func selects(a *v1beta3.Alert, source v1beta3.CrossNamespaceObjectReference, object event.ObjectReference) bool {
+	return source.Kind == object.Kind &&
+		cmp.Or(source.Namespace, a.Namespace) == object.Namespace &&
+		(source.Name == index.AnyName || source.Name == object.Name)
+}

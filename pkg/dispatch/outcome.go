@@ -1,0 +1,171 @@
+package dispatch
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/klog/v2"
+
+	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
+	"github.com/notification-controller/notification-controller/pkg/event"
+	"github.com/notification-controller/notification-controller/pkg/provider"
+)
+
+// Reasons of the Kubernetes Events on Alerts.
+const (
+	ReasonDispatchFailed    = "NotificationDispatchFailed"
+	ReasonInvalidConfig     = "InvalidConfig"
+	ReasonSourceFetchFailed = "SourceFetchFailed"
+	ReasonMetadataConflict  = "MetadataAppendFailed"
+)
+
+// Result is how a notification ended.
+type Result string
+
+// Results of notifications.
+const (
+	Sent    Result = "sent"
+	Failed  Result = "failed"
+	Dropped Result = "dropped"
+	Skipped Result = "skipped"
+)
+
+// Reasons of failures and drops that are not a sender's.
+const (
+	ReasonExpired         provider.Reason = "expired"
+	ReasonShutdown        provider.Reason = "shutdown"
+	ReasonQueueFull       provider.Reason = "queue_full"
+	ReasonProviderDeleted provider.Reason = "provider_deleted"
+)
+
+// SkipReason says why a notification was not to be sent. The set is closed, since it is the value of a metric label.
+type SkipReason = provider.Reason
+
+// Reasons of skips.
+const (
+	SkippedSuspended       SkipReason = "suspended"
+	SkippedStatusUpdate    SkipReason = "commit_status_update"
+	SkippedNoCommit        SkipReason = "no_commit"
+	SkippedNoChangeRequest SkipReason = "no_change_request"
+)
+
+// Outcome is how one notification ended.
+type Outcome struct {
+	Result  Result
+	Reason  provider.Reason
+	EventID string
+	Object  event.ObjectReference
+	Alert   provider.Object
+	// Provider is without UID if it does not exist.
+	Provider provider.Object
+	// Type is the Provider's type; empty if it does not exist.
+	Type string
+	// Attempts is how often it was tried to send it.
+	Attempts int
+	// Age is the time since the event was accepted.
+	Age time.Duration
+	// Err is why it failed, its secrets masked.
+	Err error
+}
+
+func (o Outcome) failed(reason provider.Reason, err error) Outcome {
+	o.Result, o.Reason, o.Err = Failed, reason, err
+	return o
+}
+
+func (o Outcome) skipped(why SkipReason) Outcome {
+	o.Result, o.Reason = Skipped, why
+	return o
+}
+
+// Recorder is told of everything that happens to a notification.
+type Recorder interface {
+	// Outcome is called once for each notification.
+	Outcome(Outcome)
+	// Problem is called when an Alert could not be asked. The Alert is nil if it is not the fault of one.
+	Problem(a *v1beta3.Alert, reason string, err error)
+	// MetadataConflict is called when several sources claim a metadata key.
+	MetadataConflict(a *v1beta3.Alert, object event.ObjectReference, conflicts map[string]string)
+}
+
+// Metrics counts outcomes.
+type Metrics interface {
+	ObserveDelivery(providerType string, result, reason string, attempts int, age time.Duration)
+}
+
+// EventRecorder is the [Recorder] of the product: metrics, log and Kubernetes Events.
+type EventRecorder struct {
+	Metrics Metrics
+	Events  record.EventRecorder
+	Log     klog.Logger
+}
+
+// Outcome implements [Recorder].
+func (r *EventRecorder) Outcome(o Outcome) {
+	r.Metrics.ObserveDelivery(o.Type, string(o.Result), string(o.Reason), o.Attempts, o.Age)
+	log := r.Log.WithValues("event", o.EventID, "object", o.Object.String(), "alert", o.Alert.String(), "provider", o.Provider.String())
+	switch o.Result {
+	case Sent:
+		log.V(4).Info("Sent a notification", "attempts", o.Attempts, "age", o.Age)
+	case Skipped:
+		log.V(4).Info("Skipped a notification", "reason", o.Reason)
+	case Failed:
+		// Not "failed to dispatch" if it was tried: operators look for the difference.
+		what := "dispatch"
+		if o.Attempts > 0 {
+			what = "send"
+		}
+		log.Error(o.Err, "Notification failed", "reason", o.Reason, "attempts", o.Attempts)
+		r.Events.Eventf(alertReference(o.Alert), corev1.EventTypeWarning, ReasonDispatchFailed,
+			"failed to %s notification for %s: %s", what, o.Object, o.Err)
+	case Dropped:
+		log.Error(o.Err, "Notification dropped", "reason", o.Reason)
+		r.Events.Eventf(alertReference(o.Alert), corev1.EventTypeWarning, ReasonDispatchFailed,
+			"dropped notification for %s: %s", o.Object, o.Err)
+	}
+}
+
+// Problem implements [Recorder].
+func (r *EventRecorder) Problem(a *v1beta3.Alert, reason string, err error) {
+	if a == nil {
+		r.Log.Error(err, "Event could not be matched", "reason", reason)
+		return
+	}
+	r.Log.Error(err, "Alert could not be asked", "alert", klog.KObj(a), "reason", reason)
+	r.Events.Event(a, corev1.EventTypeWarning, reason, err.Error())
+}
+
+// MetadataConflict implements [Recorder]. The sources are said in annotations as far as the keys can be their names.
+func (r *EventRecorder) MetadataConflict(a *v1beta3.Alert, object event.ObjectReference, conflicts map[string]string) {
+	annotations := map[string]string{}
+	for key, sources := range conflicts {
+		if len(validation.IsQualifiedName(strings.ToLower(key))) == 0 {
+			annotations[key] = sources
+		}
+	}
+	keys := strings.Join(event.SortedKeys(conflicts), ", ")
+	r.Log.Info("Metadata keys have several sources", "alert", klog.KObj(a), "object", object.String(), "keys", keys)
+	r.Events.AnnotatedEventf(a, annotations, corev1.EventTypeWarning, ReasonMetadataConflict,
+		"metadata keys of the notification for %s have several sources, the last one of which was used: %s", object, keys)
+}
+
+// alertReference is enough of an Alert to put a Kubernetes Event on it.
+func alertReference(a provider.Object) *corev1.ObjectReference {
+	return &corev1.ObjectReference{
+		APIVersion: v1beta3.SchemeGroupVersion.String(),
+		Kind:       "Alert",
+		Namespace:  a.Namespace,
+		Name:       a.Name,
+		UID:        types.UID(a.UID),
+	}
+}
+
+// providerGone says that a notification lost its Provider while it waited.
+func providerGone(p provider.Object) error {
+	return fmt.Errorf("Provider '%s' was deleted", p)
+}

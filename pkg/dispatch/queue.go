@@ -1,0 +1,226 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/notification-controller/notification-controller/pkg/provider"
+)
+
+// QueueOptions bound what waits and what runs.
+type QueueOptions struct {
+	// PerProvider is how many notifications may wait for one Provider.
+	PerProvider int
+	// Total is how many may wait for all Providers together, TotalBytes how much memory they may take.
+	Total, TotalBytes int
+	// Workers is how many notifications of one Provider are sent at a time.
+	Workers int
+	// MaxAge is how long a notification may wait, with all its attempts, before it is given up.
+	MaxAge time.Duration
+}
+
+// DefaultQueueOptions are what the flags default to.
+func DefaultQueueOptions() QueueOptions {
+	return QueueOptions{PerProvider: 1000, Total: 20_000, TotalBytes: 64 << 20, Workers: 10, MaxAge: time.Hour}
+}
+
+// Queue holds the notifications that wait for their Providers, a lane for each: one that hangs costs only itself.
+// Lanes and workers exist while there is something to do. At a bound, the oldest notification of the lane, or of the
+// longest lane, is dropped and recorded.
+type Queue struct {
+	options QueueOptions
+	resolve func(provider.Object) (*Target, error)
+	record  Recorder
+
+	// attempts ends when what is under way has to be given up.
+	attempts context.Context
+	giveUp   context.CancelFunc
+
+	mu      sync.Mutex
+	lanes   map[string]*lane
+	waiting int
+	bytes   int
+	running int
+	seq     uint64
+	closed  bool
+	// idle is closed when the queue is closed and nothing waits or runs.
+	idle chan struct{}
+}
+
+// NewQueue returns a queue; resolve gives the sender of a Provider, at every attempt anew.
+func NewQueue(o QueueOptions, resolve func(provider.Object) (*Target, error), record Recorder) *Queue {
+	attempts, giveUp := context.WithCancel(context.Background())
+	return &Queue{
+		options: o, resolve: resolve, record: record,
+		attempts: attempts, giveUp: giveUp,
+		lanes: map[string]*lane{}, idle: make(chan struct{}),
+	}
+}
+
+// Enqueue hands a notification over. It never blocks and never fails: what cannot wait is dropped and recorded.
+func (q *Queue) Enqueue(n *provider.Notification, row provider.Type) {
+	d := &delivery{notification: n, providerType: row.Name, size: n.Event.Size(), accepted: time.Now()}
+	if row.OrderingKey != nil {
+		d.orderingKey = row.OrderingKey(n)
+	}
+	q.mu.Lock()
+	if q.closed {
+		q.mu.Unlock()
+		q.record.Outcome(d.outcome().failed(ReasonShutdown, errShutdown))
+		return
+	}
+	q.seq++
+	d.seq = q.seq
+	dropped := q.makeRoom(n.Provider.UID, d.size)
+	l := q.lane(n.Provider.UID)
+	q.insert(l, d)
+	q.startWorkers(l)
+	q.mu.Unlock()
+
+	for _, old := range dropped {
+		q.record.Outcome(q.full(old))
+	}
+}
+
+// full is the outcome of a delivery that had to make room.
+func (q *Queue) full(d *delivery) Outcome {
+	o := d.outcome()
+	o.Result, o.Reason = Dropped, ReasonQueueFull
+	o.Err = fmt.Errorf("more than %d notifications wait for Provider '%s', or more than %d (%d MiB) for all Providers: see why it does not take them",
+		q.options.PerProvider, d.notification.Provider, q.options.Total, q.options.TotalBytes>>20)
+	return o
+}
+
+// makeRoom takes out what has to go for a notification of the given size to the Provider.
+func (q *Queue) makeRoom(uid string, size int) []*delivery {
+	var dropped []*delivery
+	if l := q.lanes[uid]; l != nil {
+		for l.len() >= q.options.PerProvider {
+			dropped = append(dropped, q.remove(l, 0))
+		}
+	}
+	for q.waiting > 0 && (q.waiting >= q.options.Total || q.bytes+size > q.options.TotalBytes) {
+		dropped = append(dropped, q.remove(q.longest(), 0))
+	}
+	return dropped
+}
+
+// longest is the lane in which most notifications wait.
+func (q *Queue) longest() *lane {
+	var longest *lane
+	for _, l := range q.lanes {
+		if longest == nil || l.len() > longest.len() {
+			longest = l
+		}
+	}
+	return longest
+}
+
+func (q *Queue) lane(uid string) *lane {
+	l := q.lanes[uid]
+	if l == nil {
+		l = &lane{uid: uid, inFlight: map[string]bool{}}
+		q.lanes[uid] = l
+	}
+	return l
+}
+
+// insert puts a delivery in its place by order of acceptance.
+func (q *Queue) insert(l *lane, d *delivery) {
+	l.insert(d)
+	q.waiting++
+	q.bytes += d.size
+}
+
+// remove takes the i-th waiting delivery out of a lane.
+func (q *Queue) remove(l *lane, i int) *delivery {
+	d := l.remove(i)
+	q.waiting--
+	q.bytes -= d.size
+	return d
+}
+
+// DropProvider drops what waits for a Provider that is gone.
+func (q *Queue) DropProvider(uid string) {
+	q.mu.Lock()
+	var dropped []*delivery
+	if l := q.lanes[uid]; l != nil {
+		for l.len() > 0 {
+			dropped = append(dropped, q.remove(l, 0))
+		}
+		q.retire(l)
+	}
+	q.mu.Unlock()
+	for _, d := range dropped {
+		o := d.outcome()
+		o.Result, o.Reason, o.Err = Dropped, ReasonProviderDeleted, providerGone(d.notification.Provider)
+		q.record.Outcome(o)
+	}
+}
+
+// Len is how many notifications wait, and Lanes for how many Providers something waits or runs.
+func (q *Queue) Len() (waiting, lanes int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.waiting, len(q.lanes)
+}
+
+// retire forgets a lane in which nothing waits or runs, and tells Drain if it was the last.
+func (q *Queue) retire(l *lane) {
+	if l.len() == 0 && l.workers == 0 {
+		l.stopTimer()
+		delete(q.lanes, l.uid)
+	}
+	if q.closed && q.waiting == 0 && q.running == 0 {
+		select {
+		case <-q.idle:
+		default:
+			close(q.idle)
+		}
+	}
+}
+
+// Drain takes nothing more, sends what waits until ctx ends, and then records the rest as failed. It returns how
+// many that were.
+func (q *Queue) Drain(ctx context.Context) int {
+	q.mu.Lock()
+	q.closed = true
+	if q.waiting == 0 && q.running == 0 {
+		q.mu.Unlock()
+		q.giveUp()
+		return 0
+	}
+	q.mu.Unlock()
+
+	select {
+	case <-q.idle:
+		q.giveUp()
+		return 0
+	case <-ctx.Done():
+	}
+	lost := q.abandon()
+	// Attempts under way end at once now, and record themselves.
+	<-q.idle
+	return lost
+}
+
+// abandon ends all attempts and records everything that waits as failed. It returns how many notifications were lost.
+func (q *Queue) abandon() int {
+	q.mu.Lock()
+	q.giveUp()
+	lost := q.waiting + q.running
+	var rest []*delivery
+	for _, l := range q.lanes {
+		for l.len() > 0 {
+			rest = append(rest, q.remove(l, 0))
+		}
+		q.retire(l)
+	}
+	q.mu.Unlock()
+	for _, d := range rest {
+		q.record.Outcome(d.outcome().failed(ReasonShutdown, errShutdown))
+	}
+	return lost
+}

@@ -1,0 +1,96 @@
+// Package metrics is the only one that knows how metrics are exposed. The others call the recording methods of its
+// types through interfaces of their own.
+package metrics
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics records what the process does.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	deliveries       *prometheus.CounterVec
+	deliveryAttempts *prometheus.CounterVec
+	deliverySeconds  *prometheus.HistogramVec
+	webhooks         *prometheus.CounterVec
+	annotations      *prometheus.CounterVec
+	annotateSeconds  prometheus.Histogram
+
+	reconcile reconcileMetrics
+}
+
+// New returns metrics with a registry of their own.
+func New() *Metrics {
+	registry := prometheus.NewRegistry()
+	m := &Metrics{
+		registry: registry,
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "notification_deliveries_total",
+			Help: "Notifications by provider type, result (sent, failed, dropped, skipped) and reason.",
+		}, []string{"type", "result", "reason"}),
+		deliveryAttempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "notification_delivery_attempts_total",
+			Help: "Attempts made for the notifications that were sent or failed.",
+		}, []string{"type"}),
+		deliverySeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "notification_delivery_duration_seconds",
+			Help:    "Time from the acceptance of an event to the end of its notification.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600},
+		}, []string{"type", "result"}),
+		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "notification_webhooks_total",
+			Help: "Webhook calls by receiver type and outcome.",
+		}, []string{"type", "outcome"}),
+		annotations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "notification_annotations_total",
+			Help: "Attempts to annotate an object, by outcome.",
+		}, []string{"outcome"}),
+		annotateSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "notification_annotate_duration_seconds",
+			Help:    "Duration of the attempts to annotate an object.",
+			Buckets: prometheus.DefBuckets,
+		}),
+		reconcile: newReconcileMetrics(registry),
+	}
+	registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.deliveries, m.deliveryAttempts, m.deliverySeconds, m.webhooks, m.annotations, m.annotateSeconds,
+	)
+	return m
+}
+
+// Handler exposes the metrics.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// ObserveDelivery records how a notification ended.
+func (m *Metrics) ObserveDelivery(providerType, result, reason string, attempts int, age time.Duration) {
+	m.deliveries.WithLabelValues(providerType, result, reason).Inc()
+	if attempts > 0 {
+		m.deliveryAttempts.WithLabelValues(providerType).Add(float64(attempts))
+		m.deliverySeconds.WithLabelValues(providerType, result).Observe(age.Seconds())
+	}
+}
+
+// ObserveWebhook records how a webhook call ended.
+func (m *Metrics) ObserveWebhook(receiverType, outcome string) {
+	m.webhooks.WithLabelValues(receiverType, outcome).Inc()
+}
+
+// ObserveAnnotate records an attempt to annotate an object.
+func (m *Metrics) ObserveAnnotate(outcome string, took time.Duration) {
+	m.annotations.WithLabelValues(outcome).Inc()
+	m.annotateSeconds.Observe(took.Seconds())
+}
+
+// Gauge registers a gauge that is read when it is exposed.
+func (m *Metrics) Gauge(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+}

@@ -1,0 +1,56 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// RequestMetrics counts the requests of one server.
+type RequestMetrics interface {
+	// RequestStarted is called with the handler's name, and its result when the request has been answered.
+	RequestStarted(handler string) (done func(method, code string, took time.Duration, bytes int))
+}
+
+// Observe measures the requests to a handler. name gives the value of the label "handler" and has to come from a
+// small set.
+func Observe(next http.Handler, metrics RequestMetrics, name func(*http.Request) string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		done := metrics.RequestStarted(name(r))
+		start := time.Now()
+		counted := &countingWriter{ResponseWriter: w, code: http.StatusOK}
+		next.ServeHTTP(counted, r)
+		done(method(r.Method), strconv.Itoa(counted.code), time.Since(start), counted.bytes)
+	})
+}
+
+// method is the request's method, "other" for one that a caller has invented.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodConnect, http.MethodOptions, http.MethodTrace:
+		return m
+	}
+	return "other"
+}
+
+// countingWriter remembers what was answered.
+type countingWriter struct {
+	http.ResponseWriter
+	code  int
+	bytes int
+}
+
+func (w *countingWriter) WriteHeader(code int) {
+	w.code = code
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += n
+	return n, err
+}
+
+// Unwrap lets [http.ResponseController] and [http.MaxBytesReader] reach the real writer.
+func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
