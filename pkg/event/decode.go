@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"reflect"
 )
 
 // DecodeError says which part of an event's JSON cannot be used.
@@ -22,52 +22,32 @@ func (e *DecodeError) Error() string {
 	return fmt.Sprintf("event: field %q: %s", e.Field, e.Problem)
 }
 
-// wireEvent is the document that senders post: the event, and the timestamp as the design of 2020 spelled it.
-type wireEvent struct {
-	Event
-	Timestamp *wireTime       `json:"timestamp"`
-	TS        json.RawMessage `json:"ts"`
-}
-
-type wireTime struct{ time.Time }
-
-// errTimestamp marks the one failure that encoding/json cannot name the field of.
-var errTimestamp = errors.New("not an RFC 3339 time")
-
-func (t *wireTime) UnmarshalJSON(data []byte) error {
-	var text string
-	if err := json.Unmarshal(data, &text); err != nil {
-		return errTimestamp
-	}
-	parsed, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return errTimestamp
-	}
-	t.Time = parsed
-	return nil
-}
-
 // Decode reads an event as Go's encoding/json does: names match without regard to case, unknown fields are ignored,
-// null stands for nothing. The field "ts", as in the design of 2020, is read where "timestamp" is missing; since
+// null stands for nothing. The field "ts", as in the design of 2020, is read where "timestamp" has no time; since
 // nothing ever read it, a malformed one is ignored like any unknown field. The error is a *[DecodeError].
 func Decode(body []byte) (*Event, error) {
-	var wire wireEvent
-	if err := json.Unmarshal(body, &wire); err != nil {
-		return nil, decodeError(err)
+	var e Event
+	if err := json.Unmarshal(body, &e); err != nil {
+		return nil, decodeError(body, err)
 	}
-	e := wire.Event
-	if wire.Timestamp != nil {
-		e.Timestamp = Timestamp{wire.Timestamp.Time}
-	} else if len(wire.TS) > 0 {
-		var ts wireTime
-		if ts.UnmarshalJSON(wire.TS) == nil {
-			e.Timestamp = Timestamp{ts.Time}
-		}
+	if e.Timestamp.IsZero() {
+		e.Timestamp = decodeTS(body)
 	}
 	return &e, nil
 }
 
-func decodeError(err error) *DecodeError {
+func decodeTS(body []byte) Timestamp {
+	var old struct {
+		TS json.RawMessage `json:"ts"`
+	}
+	var t Timestamp
+	if json.Unmarshal(body, &old) != nil || t.UnmarshalJSON(old.TS) != nil {
+		return Timestamp{}
+	}
+	return t
+}
+
+func decodeError(body []byte, err error) *DecodeError {
 	var wrongType *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {
@@ -76,10 +56,32 @@ func decodeError(err error) *DecodeError {
 	case errors.As(err, &wrongType) && wrongType.Field == "":
 		return &DecodeError{Problem: "the document is a JSON " + wrongType.Value + ", not an object"}
 	case errors.As(err, &wrongType):
-		return &DecodeError{Field: wrongType.Field, Problem: fmt.Sprintf("a JSON %s where a %s belongs", wrongType.Value, wrongType.Type.Kind())}
+		wanted, field := "an object", wrongType.Field
+		if wrongType.Type.Kind() == reflect.String {
+			wanted = "a string"
+			if key := metadataKey(body); field == "metadata" && key != "" {
+				field += "." + key
+			}
+		}
+		return &DecodeError{Field: field, Problem: fmt.Sprintf("a JSON %s where %s belongs", wrongType.Value, wanted)}
 	case errors.As(err, &syntax):
 		return &DecodeError{Problem: fmt.Sprintf("not valid JSON at byte %d", syntax.Offset)}
 	default:
 		return &DecodeError{Problem: "not valid JSON"}
 	}
+}
+
+// metadataKey returns the first key whose value is not a string, since encoding/json names only the map.
+func metadataKey(body []byte) string {
+	var document struct {
+		Metadata map[string]any `json:"metadata"`
+	}
+	// The document is known to be well-formed.
+	_ = json.Unmarshal(body, &document)
+	for _, key := range SortedKeys(document.Metadata) {
+		if _, ok := document.Metadata[key].(string); !ok && document.Metadata[key] != nil {
+			return key
+		}
+	}
+	return ""
 }

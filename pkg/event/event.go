@@ -3,6 +3,8 @@
 package event
 
 import (
+	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 )
@@ -45,6 +47,11 @@ func (r ObjectReference) String() string {
 	return r.Kind + "/" + r.Namespace + "/" + r.Name
 }
 
+// Dotted is kind/NAME.NAMESPACE with the kind in lower case, as most chat messages name objects.
+func (r ObjectReference) Dotted() string {
+	return strings.ToLower(r.Kind) + "/" + r.Name + "." + r.Namespace
+}
+
 // Group is the API group of the object; empty for the core group and for a missing or malformed apiVersion.
 func (r ObjectReference) Group() string {
 	group, version, found := strings.Cut(r.APIVersion, "/")
@@ -75,7 +82,14 @@ func (e *Event) IsError() bool { return e.Severity == SeverityError }
 // Size is about the number of bytes that the event keeps in memory.
 func (e *Event) Size() int {
 	const fixed = 512
-	size := fixed + len(e.Message) + len(e.Reason)
+	size := fixed
+	o := e.InvolvedObject
+	for _, s := range []string{
+		o.Kind, o.Namespace, o.Name, o.UID, o.APIVersion, o.ResourceVersion, o.FieldPath,
+		e.Severity, e.Message, e.Reason, e.ReportingController, e.ReportingInstance,
+	} {
+		size += len(s)
+	}
 	for k, v := range e.Metadata {
 		size += len(k) + len(v)
 	}
@@ -106,4 +120,25 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	return t.UTC().AppendFormat(nil, `"`+time.RFC3339+`"`), nil
+}
+
+// errTimestamp marks the one failure that encoding/json cannot name the field of.
+var errTimestamp = errors.New("not an RFC 3339 time")
+
+// UnmarshalJSON implements [encoding/json.Unmarshaler]. It takes any RFC 3339 time, and null as the zero time.
+func (t *Timestamp) UnmarshalJSON(data []byte) error {
+	var text *string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return errTimestamp
+	}
+	if text == nil {
+		*t = Timestamp{}
+		return nil
+	}
+	parsed, err := time.Parse(time.RFC3339, *text)
+	if err != nil {
+		return errTimestamp
+	}
+	t.Time = parsed
+	return nil
 }

@@ -97,6 +97,6 @@ func put(m map[string]string, key, value string) map[string]string {
 }
 
 // SortedKeys returns the keys of metadata in the order in which they are shown.
-func SortedKeys(metadata map[string]string) []string {
+func SortedKeys[V any](metadata map[string]V) []string {
 	return slices.Sorted(maps.Keys(metadata))
 }

@@ -34,9 +34,9 @@ type Options struct {
 // NewClient returns a client with a connection pool of its own, which [http.Client.CloseIdleConnections] empties.
 // It has no time-out of its own: the context of a request does that. It follows a redirect only where the request
 // is repeated as it is (307, 308); any other would turn a notification into an empty GET that the far side
-// answers with success.
+// answers with success. It does not tell the next server where it comes from: that URL may be a secret.
 func NewClient(o Options) *http.Client {
-	proxy := http.ProxyFromEnvironment
+	proxy := environmentProxy
 	if o.Proxy != nil {
 		proxy = http.ProxyURL(o.Proxy)
 	}
@@ -60,9 +60,19 @@ func NewClient(o Options) *http.Client {
 			if next.Method != via[0].Method || len(via) >= maxRedirects {
 				return http.ErrUseLastResponse
 			}
+			next.Header.Del("Referer")
 			return nil
 		},
 	}
+}
+
+// environmentProxy is [http.ProxyFromEnvironment] without its error, which quotes the variable with its password.
+func environmentProxy(r *http.Request) (*url.URL, error) {
+	proxy, err := http.ProxyFromEnvironment(r)
+	if err != nil {
+		return nil, errors.New("the proxy in the environment is not a valid URL")
+	}
+	return proxy, nil
 }
 
 // TLSConfig builds a TLS configuration from PEM. A CA replaces the system's; certificate and key come together or

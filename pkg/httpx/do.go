@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -94,10 +95,13 @@ func StatusError(a *Answer, now time.Time) error {
 	if code/100 == 2 {
 		return nil
 	}
-	text := fmt.Sprintf("the service answered %d %s%s", code, http.StatusText(code), quote(a.Body))
+	text := strings.TrimSpace(fmt.Sprintf("the service answered %d %s", code, http.StatusText(code)))
+	if quote := Quote(a.Body); quote != "" {
+		text += ": " + quote
+	}
 	switch {
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
-		if after, ok := retryAfter(a.Header.Get("Retry-After"), now); ok {
+		if after, ok := RetryAfter(a.Header, now); ok {
 			return provider.Throttledf(after, "%s", text)
 		}
 		if code == http.StatusTooManyRequests {
@@ -117,13 +121,15 @@ func StatusError(a *Answer, now time.Time) error {
 	}
 }
 
-// retryAfter reads the header Retry-After (RFC 9110, section 10.2.3): seconds or an HTTP date.
-func retryAfter(value string, now time.Time) (time.Duration, bool) {
-	if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && seconds >= 0 {
-		return time.Duration(min(seconds, maxRetryAfterSeconds)) * time.Second, true
+// RetryAfter reads the header Retry-After (RFC 9110, section 10.2.3): seconds or an HTTP date. It says no where that
+// asks for no wait at all, so that nothing comes back at once and for ever.
+func RetryAfter(header http.Header, now time.Time) (time.Duration, bool) {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return time.Duration(min(seconds, maxRetryAfterSeconds)) * time.Second, seconds > 0
 	}
 	if date, err := http.ParseTime(value); err == nil {
-		return max(date.Sub(now), 0), true
+		return date.Sub(now), date.After(now)
 	}
 	return 0, false
 }
@@ -131,16 +137,14 @@ func retryAfter(value string, now time.Time) (time.Duration, bool) {
 // maxRetryAfterSeconds keeps a nonsensical Retry-After from overflowing a duration.
 const maxRetryAfterSeconds = 365 * 24 * 60 * 60
 
-// quote returns the beginning of an answer on one line, ready to be appended to an error.
-func quote(body []byte) string {
+// Quote returns the beginning of an answer on one line, for an error. Where it is cut it ends in an ellipsis, which
+// tells a [provider.Redactor] that a secret may have been cut too.
+func Quote(body []byte) string {
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body[:min(len(body), maxQuote)]), "")), " ")
-	if text == "" {
-		return ""
-	}
 	if len(body) > maxQuote {
-		text += "…"
+		text += provider.Ellipsis
 	}
-	return ": " + text
+	return text
 }
 
 // transportError classifies an error of [http.Client.Do] and takes the URL out of it.
@@ -149,15 +153,22 @@ func transportError(err error) error {
 	if errors.As(err, &withURL) {
 		err = withURL.Err
 	}
-	var verification *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
+	var (
+		verification *tls.CertificateVerificationError
+		record       tls.RecordHeaderError
+		operation    *net.OpError
+		timeout      net.Error
+	)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &timeout) && timeout.Timeout():
 		return provider.Transientf(provider.ReasonTimeout, "no answer in time: %w", err)
 	case errors.As(err, &verification):
 		return provider.Permanentf(provider.ReasonTLS, "%w", err)
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return provider.Permanentf(provider.ReasonTLS, "the service does not speak TLS: %w", err)
+	case errors.As(err, &operation) && operation.Op == "remote error":
+		// A TLS alert. The service may only be in trouble.
+		return provider.Transientf(provider.ReasonTLS, "%w", err)
 	case strings.Contains(err.Error(), "unsupported protocol scheme"), strings.Contains(err.Error(), "invalid header field"):
 		// net/http has no types for these two, which no repetition can heal.
 		return provider.Permanentf(provider.ReasonConfig, "%w", err)

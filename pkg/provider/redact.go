@@ -108,18 +108,18 @@ func unquoted(quoted string) string { return quoted[1 : len(quoted)-1] }
 // Text returns s with all secrets masked, also where a quotation that ends in an [Ellipsis] shows only the
 // beginning of one.
 func (r *Redactor) Text(s string) string {
-	pieces := strings.Split(r.replacer.Replace(s), Ellipsis)
+	pieces := strings.Split(s, Ellipsis)
 	for i := range pieces[:len(pieces)-1] {
 		pieces[i] = r.maskCut(pieces[i])
 	}
-	return strings.Join(pieces, Ellipsis)
+	return r.replacer.Replace(strings.Join(pieces, Ellipsis))
 }
 
-// maskCut masks a secret whose beginning is at the end of s.
+// maskCut masks a secret of which s shows the beginning at its end.
 func (r *Redactor) maskCut(s string) string {
 	longest := 0
 	for _, form := range r.forms {
-		for n := min(len(form)-1, len(s)); n >= minSecret && n > longest; n-- {
+		for n := min(len(form), len(s)); n >= minSecret && n > longest; n-- {
 			if strings.HasSuffix(s, form[:n]) {
 				longest = n
 			}

@@ -20,9 +20,10 @@ type Windows struct {
 	nextSweep time.Time
 }
 
+// bucket is small, since there are many.
 type bucket struct {
-	// start of the first window.
-	start time.Time
+	// start of the first window, in nanoseconds since 1970.
+	start int64
 	// used is the number of the last window in which the key was let through.
 	used int64
 }
@@ -46,14 +47,15 @@ func (w *Windows) Take(key Key, now time.Time) (passed bool, reset time.Time) {
 	}
 
 	b, seen := w.buckets[key]
-	if !seen || now.Before(b.start) {
+	start := time.Unix(0, b.start)
+	if !seen || now.Before(start) {
 		// A clock that went back would otherwise block the key until it catches up.
 		w.makeRoom(now)
-		w.buckets[key] = bucket{start: now}
+		w.buckets[key] = bucket{start: now.UnixNano()}
 		return true, now.Add(w.interval)
 	}
-	current := int64(now.Sub(b.start) / w.interval)
-	reset = b.start.Add(time.Duration(current+1) * w.interval)
+	current := int64(now.Sub(start) / w.interval)
+	reset = start.Add(time.Duration(current+1) * w.interval)
 	if current == b.used {
 		return false, reset
 	}
@@ -72,7 +74,7 @@ func (w *Windows) Len() int {
 // sweep forgets keys whose last used window began longer ago than age.
 func (w *Windows) sweep(now time.Time, age time.Duration) {
 	for key, b := range w.buckets {
-		if now.Sub(b.start.Add(time.Duration(b.used)*w.interval)) > age {
+		if now.Sub(time.Unix(0, b.start).Add(time.Duration(b.used)*w.interval)) > age {
 			delete(w.buckets, key)
 		}
 	}

@@ -1,0 +1,146 @@
+package httpx
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/notification-controller/notification-controller/pkg/provider"
+)
+
+func TestRedirects(t *testing.T) {
+	for _, test := range []struct {
+		method   string
+		status   int
+		followed bool
+	}{
+		{http.MethodPost, 301, false},
+		{http.MethodPost, 302, false},
+		{http.MethodPost, 303, false},
+		{http.MethodPost, 307, true},
+		{http.MethodPost, 308, true},
+		{http.MethodPut, 301, false},
+		{http.MethodPut, 307, true},
+		{http.MethodGet, 301, true},
+	} {
+		t.Run(fmt.Sprint(test.method, " ", test.status), func(t *testing.T) {
+			var second string
+			elsewhere := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				second = fmt.Sprintf("%s %q Referer %q Authorization %q", r.Method, body, r.Header.Get("Referer"), r.Header.Get("Authorization"))
+			})
+			// Another name for the same host, so that it is another host.
+			elsewhere = strings.Replace(elsewhere, "127.0.0.1", "localhost", 1)
+			address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", elsewhere)
+				w.WriteHeader(test.status)
+			})
+			_, err := Send(t.Context(), client(t, Options{}), Request{
+				Method: test.method, URL: address + "/secret", Header: http.Header{"Authorization": {"secret"}}, Body: []byte("body"),
+			})
+			want := ""
+			if test.followed {
+				body := "body"
+				if test.method == http.MethodGet {
+					body = ""
+				}
+				want = fmt.Sprintf("%s %q Referer %q Authorization %q", test.method, body, "", "")
+			} else if err == nil || provider.Classify(err).Reason != provider.ReasonRedirect || provider.Classify(err).Kind != provider.Permanent {
+				t.Errorf("not a permanent error: %v", err)
+			}
+			if test.followed && err != nil {
+				t.Errorf("Send: %v", err)
+			}
+			if second != want {
+				t.Errorf("the next server got %q, want %q", second, want)
+			}
+		})
+	}
+}
+
+func TestRedirectLoop(t *testing.T) {
+	requests := 0
+	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		requests++
+		w.Header().Set("Location", "/")
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	_, err := Send(t.Context(), client(t, Options{}), Request{URL: address})
+	if err == nil || provider.Classify(err).Kind != provider.Permanent || requests != maxRedirects {
+		t.Errorf("%d requests: %v", requests, err)
+	}
+}
+
+func TestTLSConfig(t *testing.T) {
+	server := httptest.NewTLSServer(nil)
+	server.Close()
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	cert, key := pair(t)
+	_, otherKey := pair(t)
+	for _, test := range []struct {
+		name          string
+		ca, cert, key []byte
+		says          string
+	}{
+		{"CA", ca, nil, nil, ""},
+		{"pair", nil, cert, key, ""},
+		{"all", ca, cert, key, ""},
+		{"two CAs", append(append([]byte{}, ca...), cert...), nil, nil, ""},
+		{"nothing", nil, nil, nil, "neither a CA nor a certificate"},
+		{"empty", []byte{}, []byte{}, []byte{}, "neither a CA nor a certificate"},
+		{"no key", ca, cert, nil, "a certificate without its key"},
+		{"no certificate", ca, nil, key, "a key without its certificate"},
+		{"other key", nil, cert, otherKey, "do not make a pair"},
+		{"no PEM", nil, []byte("planted"), []byte("planted"), "do not make a pair"},
+		{"CA is no PEM", []byte("planted"), nil, nil, "the CA is not a PEM certificate"},
+		{"CA is a key", key, nil, nil, "the CA is not a PEM certificate"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			config, err := TLSConfig(test.ca, test.cert, test.key)
+			if test.says != "" {
+				if err == nil || config != nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "planted") {
+					t.Errorf("config %v, error %v, want one that says %q", config, err, test.says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if config.MinVersion != tls.VersionTLS12 || config.InsecureSkipVerify || config.ServerName != "" {
+				t.Errorf("version %d, insecure %t, name %q", config.MinVersion, config.InsecureSkipVerify, config.ServerName)
+			}
+			if (config.RootCAs != nil) != (test.ca != nil) || (len(config.Certificates) == 1) != (test.cert != nil) {
+				t.Errorf("roots %v, %d certificates", config.RootCAs, len(config.Certificates))
+			}
+		})
+	}
+}
+
+func pair(t *testing.T) (cert, key []byte) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+}

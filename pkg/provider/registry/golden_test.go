@@ -1,0 +1,180 @@
+package registry
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/notification-controller/notification-controller/pkg/event"
+	"github.com/notification-controller/notification-controller/pkg/httpx"
+	"github.com/notification-controller/notification-controller/pkg/provider"
+	"github.com/notification-controller/notification-controller/pkg/provider/providertest"
+)
+
+// goldenProvider is a Provider of the installation whose requests were recorded.
+type goldenProvider struct {
+	kind   string
+	config func(url string) provider.Config
+}
+
+// goldenProviders are those of which the table has the type.
+func goldenProviders() map[string]goldenProvider {
+	return map[string]goldenProvider{
+		"generic": {"generic", func(url string) provider.Config {
+			return provider.Config{Address: url + "/hook", Headers: map[string]string{"X-Custom": "one", "Authorization": "Basic abc"}}
+		}},
+		"generic-hmac": {"generic-hmac", func(url string) provider.Config {
+			return provider.Config{Address: url + "/hook", Token: "hmac-key"}
+		}},
+		"slack-bot": {"slack", func(url string) provider.Config {
+			return provider.Config{Address: url + "/api/chat.postMessage", Channel: "general", Username: "flux", Token: "xoxb-1"}
+		}},
+		"slack-hook": {"slack", func(url string) provider.Config {
+			return provider.Config{Address: url + "/services/x", Channel: "general"}
+		}},
+	}
+}
+
+// goldenRequest is a request as it was recorded. Headers that every client sends are left out.
+type goldenRequest struct {
+	Method  string            `json:"method"`
+	Path    string            `json:"path"`
+	Query   string            `json:"query"`
+	Headers map[string]string `json:"headers"`
+	Body    any               `json:"body"`
+}
+
+// TestGoldenRequests sends three recorded events and compares the requests with those that a Flux v1.9 installation
+// sent for them.
+func TestGoldenRequests(t *testing.T) {
+	var events []struct {
+		Name  string          `json:"name"`
+		Event json.RawMessage `json:"event"`
+	}
+	readJSON(t, "events.json", &events)
+	var recorded map[string]map[string][]goldenRequest
+	readJSON(t, "requests.json", &recorded)
+	registry := New()
+	for _, e := range events {
+		for name, p := range goldenProviders() {
+			t.Run(e.Name+"/"+name, func(t *testing.T) {
+				row, ok := registry.Lookup(p.kind)
+				if !ok {
+					t.Fatalf("no type %q", p.kind)
+				}
+				got := goldenSend(t, row, p, notification(t, e.Event))
+				want := recorded[e.Name][name]
+				if !reflect.DeepEqual(got, want) {
+					t.Errorf("requests differ\ngot:  %s\nwant: %s", indent(got), indent(want))
+				}
+			})
+		}
+	}
+}
+
+// TestGoldenProvidersCoverTypes finds rows whose recorded requests are not compared.
+func TestGoldenProvidersCoverTypes(t *testing.T) {
+	covered := map[string]bool{}
+	for _, p := range goldenProviders() {
+		covered[p.kind] = true
+	}
+	var recorded map[string]map[string][]goldenRequest
+	readJSON(t, "requests.json", &recorded)
+	for _, row := range Types() {
+		name := strings.ReplaceAll(row.Name, ".", "-")
+		for _, providers := range recorded {
+			if _, ok := providers[name]; ok && !covered[row.Name] {
+				t.Errorf("the requests of type %q are recorded but not compared", row.Name)
+				break
+			}
+		}
+	}
+}
+
+// notification takes an event on the way that all take, with an Alert that adds no metadata.
+func notification(t *testing.T, body []byte) *provider.Notification {
+	e, err := event.Decode(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Metadata = event.Clean(e)
+	e.DropInternal()
+	e.Metadata, _ = event.Merge(e, nil, "")
+	return &provider.Notification{Event: *e}
+}
+
+func goldenSend(t *testing.T, row provider.Type, p goldenProvider, n *provider.Notification) []goldenRequest {
+	service := providertest.Serve(t, func(http.ResponseWriter, *http.Request) {})
+	cfg := p.config(service.URL)
+	cfg.Type = row.Name
+	cfg.Timeout = 10 * time.Second
+	cfg.Client = httpx.NewClient(httpx.Options{})
+	defer cfg.Client.CloseIdleConnections()
+	sender, err := row.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sender.Send(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	var requests []goldenRequest
+	for _, r := range service.Requests() {
+		requests = append(requests, recordedForm(t, r, cfg.Token))
+	}
+	return requests
+}
+
+// recordedForm writes a request as the sink wrote it, which also checked signatures.
+func recordedForm(t *testing.T, r providertest.Request, token string) goldenRequest {
+	form := goldenRequest{Method: r.Method, Path: r.Path, Query: r.Query, Headers: map[string]string{}}
+	for name := range r.Header {
+		switch name {
+		case "Accept-Encoding", "Content-Length", "User-Agent":
+		default:
+			form.Headers[name] = r.Header.Get(name)
+		}
+	}
+	if signature := r.Header.Get("X-Signature"); signature != "" {
+		mac := hmac.New(sha256.New, []byte(token))
+		mac.Write(r.Body)
+		if signature == "sha256="+hex.EncodeToString(mac.Sum(nil)) {
+			form.Headers["X-Signature-Valid"] = "true"
+		}
+	}
+	switch contentType := r.Header.Get("Content-Type"); {
+	case len(r.Body) == 0:
+	case strings.HasPrefix(contentType, "application/json"):
+		if err := json.Unmarshal(r.Body, &form.Body); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		form.Body = string(r.Body)
+	}
+	return form
+}
+
+func readJSON(t *testing.T, file string, into any) {
+	data, err := os.ReadFile(filepath.Join("testdata", "golden", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func indent(v any) []byte {
+	text, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return []byte(err.Error())
+	}
+	return text
+}

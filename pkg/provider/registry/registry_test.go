@@ -1,0 +1,88 @@
+package registry
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/notification-controller/notification-controller/pkg/provider"
+)
+
+func TestTypesAreSorted(t *testing.T) {
+	names := names()
+	if !slices.IsSorted(names) {
+		t.Errorf("not sorted: %v", names)
+	}
+	if compact := slices.Compact(names); len(compact) != len(Types()) {
+		t.Errorf("a type has two rows: %v", names)
+	}
+	for _, row := range Types() {
+		if !slices.IsSorted(row.SecretKeys) || !slices.IsSorted(row.RequiredKeys) {
+			t.Errorf("%s: the keys are not sorted", row.Name)
+		}
+	}
+}
+
+func TestLookup(t *testing.T) {
+	registry := New()
+	for _, want := range Types() {
+		if row, ok := registry.Lookup(want.Name); !ok || row.Title != want.Title {
+			t.Errorf("Lookup(%q) = %+v, %t", want.Name, row, ok)
+		}
+	}
+	for _, name := range []string{"", "none", "Slack"} {
+		if _, ok := registry.Lookup(name); ok {
+			t.Errorf("Lookup(%q) found something", name)
+		}
+	}
+}
+
+// TestTypesAreInEnum compares the table with the API types and with the CRD, since all three are written apart.
+func TestTypesAreInEnum(t *testing.T) {
+	source, err := os.ReadFile("../../apis/notification/v1beta3/provider_types.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	marker := regexp.MustCompile(`// Type of the service.*\n\s*// \+kubebuilder:validation:Enum=(\S+)`).FindSubmatch(source)
+	if marker == nil {
+		t.Fatal("no enum marker at the field Type")
+	}
+	enum := strings.Split(string(marker[1]), ";")
+	crd, err := os.ReadFile("../../../manifests/crd/notification.toolkit.fluxcd.io_providers.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names() {
+		if !slices.Contains(enum, name) {
+			t.Errorf("type %q is not in the enum of the API type", name)
+		}
+		if !regexp.MustCompile(`(?m)^\s+- ` + regexp.QuoteMeta(name) + `$`).Match(crd) {
+			t.Errorf("type %q is not in the enum of the CRD", name)
+		}
+	}
+}
+
+// TestFamilies compares the table with what the specification says of groups of types.
+func TestFamilies(t *testing.T) {
+	for _, row := range Types() {
+		generic := strings.HasPrefix(row.Name, "generic")
+		comment := strings.HasSuffix(row.Name, "requestcomment")
+		if generic != (row.Family == provider.FamilyGeneric) || comment != (row.Family == provider.FamilyChangeRequest) {
+			t.Errorf("%s is of family %d", row.Name, row.Family)
+		}
+		commitStatus := slices.Contains([]string{"azuredevops", "bitbucket", "bitbucketserver", "gitea", "github", "gitlab"}, row.Name)
+		if commitStatus != (row.Family == provider.FamilyCommitStatus) || commitStatus != row.SecretTLS {
+			t.Errorf("%s is of family %d, TLS in its Secret: %t", row.Name, row.Family, row.SecretTLS)
+		}
+	}
+}
+
+func names() []string {
+	var names []string
+	for _, row := range Types() {
+		names = append(names, row.Name)
+	}
+	return names
+}
