@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -114,34 +113,12 @@ func tlsMaterial(data map[string][]byte) (ca, cert, key []byte) {
 	return either(secret.KeyCA, secret.KeyLegacyCA), either(secret.KeyCert, secret.KeyLegacyCert), either(secret.KeyKey, secret.KeyLegacyKey)
 }
 
-// publicKeys are those of a Secret whose values may be shown, or are so common as words that masking them would only
-// garble messages.
-func isPublicKey(key string) bool {
-	switch key {
-	case secret.KeyUsername, secret.KeyCA, secret.KeyCert, secret.KeyLegacyCA, secret.KeyLegacyCert, secret.KeyHeaders:
-		return true
-	}
-	return false
-}
-
 // secretValues lists what must not show in any error of a Provider.
 func secretValues(p *v1beta3.Provider, config provider.Config, s secrets, proxy *url.URL) []string {
-	values := []string{config.Address, p.Spec.Address, p.Spec.Proxy}
-	for _, data := range []map[string][]byte{s.auth, s.proxy} {
-		for key, value := range data {
-			if !isPublicKey(key) {
-				values = append(values, string(value))
-			}
-		}
-	}
-	for _, value := range config.Headers {
-		values = append(values, value)
-		if _, credentials, found := strings.Cut(value, " "); found {
-			values = append(values, credentials) // Authorization: SCHEME CREDENTIALS
-		}
-	}
+	values := append(config.Secrets(), p.Spec.Address, p.Spec.Proxy)
+	values = append(values, string(s.proxy[secret.KeyAddress]), string(s.proxy[secret.KeyPassword]))
 	if proxy != nil {
-		values = append(values, cmp.Or(proxy.User.String(), proxy.String()))
+		values = append(values, proxy.String())
 	}
 	return values
 }

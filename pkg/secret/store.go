@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
 
 	"github.com/notification-controller/notification-controller/pkg/controller"
 )
@@ -63,12 +64,16 @@ func NewStore(client corev1client.SecretsGetter, metadata cache.SharedIndexInfor
 		Backoff:  controller.Backoff{Min: minBackoff, Max: maxBackoff},
 		Sync:     s.sync,
 		Observer: o.Observer,
+		Metrics:  o.Queues,
 	})
 	return s
 }
 
 // StoreOptions are the optional parts of a [Store].
-type StoreOptions struct{ Observer controller.Observer }
+type StoreOptions struct {
+	Observer controller.Observer
+	Queues   workqueue.MetricsProvider
+}
 
 // Subscribe registers a function that is called after the value of a Secret has changed, until cancel is called. It
 // has to be quick.

@@ -1,0 +1,293 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+
+	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
+	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
+	"github.com/notification-controller/notification-controller/pkg/controller"
+	"github.com/notification-controller/notification-controller/pkg/dispatch"
+	"github.com/notification-controller/notification-controller/pkg/event"
+	"github.com/notification-controller/notification-controller/pkg/expr"
+	"github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/scheme"
+	"github.com/notification-controller/notification-controller/pkg/hook"
+	"github.com/notification-controller/notification-controller/pkg/metrics"
+	"github.com/notification-controller/notification-controller/pkg/objects"
+	providerregistry "github.com/notification-controller/notification-controller/pkg/provider/registry"
+	"github.com/notification-controller/notification-controller/pkg/ratelimit"
+	"github.com/notification-controller/notification-controller/pkg/secret"
+	"github.com/notification-controller/notification-controller/pkg/server"
+	sourceregistry "github.com/notification-controller/notification-controller/pkg/source/registry"
+)
+
+const (
+	// maxWindows is how many events are remembered to tell repetitions, about 50 bytes each.
+	maxWindows = 1_000_000
+	// writeTimeout is how long a caller may take to read an answer, from the end of its header on.
+	writeTimeout = time.Minute
+)
+
+// App is the process: both flows, the controllers and the servers.
+type App struct {
+	options Options
+	log     klog.Logger
+
+	clients     *clients
+	informers   *informers
+	secrets     *secret.Store
+	objects     *objects.Informers
+	metrics     *metrics.Metrics
+	broadcaster record.EventBroadcaster
+	events      record.EventRecorder
+	queues      workqueue.MetricsProvider
+
+	compiled *expr.Cache[dispatch.CompiledAlert]
+	resolver *dispatch.Resolver
+	queue    *dispatch.Queue
+	hook     *hook.Hook
+	annotate *hook.Annotator
+
+	// ready says that the caches are synced and the process is not shutting down.
+	ready atomic.Bool
+	// registrations have synced once what there is at start has been handed to the handlers.
+	registrations []cache.ResourceEventHandlerRegistration
+
+	eventServer, receiverServer, metricsServer, healthServer *server.Server
+}
+
+// New wires everything and opens the listeners; it starts nothing yet. This is the whole of the process from top to
+// bottom, and the only place that knows it: it is long because it is not hidden.
+func New(ctx context.Context, o Options) (*App, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	a := &App{options: o, log: klog.FromContext(ctx), metrics: metrics.New()}
+	a.metrics.RegisterClient()
+	a.queues = a.metrics.Queues()
+
+	var err error
+	if a.clients, err = newClients(ctx, o); err != nil {
+		return nil, err
+	}
+	a.broadcaster = record.NewBroadcaster()
+	a.events = a.broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: controller.FieldManager})
+	if a.informers, err = newInformers(a.clients, o.watchNamespace()); err != nil {
+		return nil, err
+	}
+	a.secrets = secret.NewStore(a.clients.core.CoreV1(), a.informers.secrets, a.informers.refersTo, secret.StoreOptions{Observer: a.metrics, Queues: a.queues})
+	a.objects = objects.New(objects.Options{
+		Client:    a.clients.metadata,
+		Mapper:    restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(a.clients.core.Discovery())),
+		Namespace: o.watchNamespace(),
+	})
+
+	eventHandler := a.outbound()
+	receiverHandler := a.inbound()
+	if err := a.follow(); err != nil {
+		return nil, err
+	}
+	if err := a.listen(eventHandler, receiverHandler); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// outbound wires the flow from an event to its notifications.
+func (a *App) outbound() http.Handler {
+	recorder := &dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")}
+	types := providerregistry.New().Lookup
+	a.compiled = expr.NewCache[dispatch.CompiledAlert]()
+	a.resolver = dispatch.NewResolver(a.informers, a.secrets, types, dispatch.ResolverOptions{
+		AllowServiceAccounts: a.options.Gate(gateWorkloadIdentity),
+		MaxConnections:       a.options.Queue.Workers,
+	})
+	a.queue = dispatch.NewQueue(a.options.Queue, a.resolver.Resolve, recorder)
+	a.metrics.Gauge("notification_queue_depth", "Notifications that wait to be sent.", func() float64 {
+		waiting, _ := a.queue.Len()
+		return float64(waiting)
+	})
+	return &dispatch.Handler{
+		Ready:   a.ready.Load,
+		Windows: ratelimit.NewWindows(a.options.RateLimitWindow, maxWindows),
+		Matcher: dispatch.NewMatcher(a.informers.alertIndex, a.objectLabels, a.compiled, a.options.NoCrossNamespace, recorder),
+		Router:  &dispatch.Router{Providers: a.informers, Types: types, Record: recorder},
+		Queue:   a.queue,
+	}
+}
+
+// objectLabels gives the labels of an event's object from the metadata informers.
+func (a *App) objectLabels(ref event.ObjectReference) (map[string]string, error) {
+	if ref.APIVersion == "" {
+		return nil, errors.New("the event does not say the object's apiVersion")
+	}
+	kind, ok := objects.LookupKind(ref.Kind)
+	if !ok || kind.Group != ref.Group() {
+		return nil, fmt.Errorf("the event's object is of apiVersion %q, which is not that of a %s", ref.APIVersion, ref.Kind)
+	}
+	object, err := a.objects.Get(kind.GroupKind(), ref.Namespace, ref.Name)
+	if err != nil {
+		return nil, err
+	}
+	return object.Labels, nil
+}
+
+// inbound wires the flow from a webhook to annotated objects.
+func (a *App) inbound() http.Handler {
+	a.annotate = hook.NewAnnotator(hook.AnnotatorOptions{
+		Client: a.clients.metadata, Events: a.events, Observer: a.metrics, Metrics: a.queues,
+	})
+	a.hook = hook.New(hook.Options{
+		Receivers:            a.informers.receiverIndex,
+		Secrets:              a.secrets,
+		Types:                sourceregistry.New().Lookup,
+		Objects:              a.objects,
+		Queue:                a.annotate,
+		Events:               a.events,
+		Observer:             a.metrics,
+		Ready:                a.ready.Load,
+		NoCrossNamespaceRefs: a.options.NoCrossNamespace,
+	})
+	return a.hook.Handler()
+}
+
+// follow keeps what is derived from objects in step with them: which Secrets and kinds are wanted, what is compiled
+// and built, and what waits for a Provider.
+func (a *App) follow() error {
+	alerts, err := onChange(a.informers.alerts, func(_, alert *v1beta3.Alert) {
+		a.objects.Want(alert.UID, objects.ForAlert(alert))
+	}, func(alert *v1beta3.Alert) {
+		a.objects.Want(alert.UID, nil)
+		a.compiled.Drop(alert.UID)
+	})
+	if err != nil {
+		return fmt.Errorf("follow Alerts: %w", err)
+	}
+	providers, err := onChange(a.informers.providers, func(before, p *v1beta3.Provider) {
+		a.secrets.Reference(secretsOf(before, p)...)
+	}, func(p *v1beta3.Provider) {
+		a.secrets.Reference(secretsOf(p)...)
+		a.resolver.Drop(p.UID)
+		a.queue.DropProvider(string(p.UID))
+	})
+	if err != nil {
+		return fmt.Errorf("follow Providers: %w", err)
+	}
+	receivers, err := onChange(a.informers.receivers, func(before, r *v1.Receiver) {
+		a.secrets.Reference(tokensOf(before, r)...)
+		a.objects.Want(r.UID, objects.ForReceiver(r))
+	}, func(r *v1.Receiver) {
+		a.secrets.Reference(tokensOf(r)...)
+		a.objects.Want(r.UID, nil)
+		a.hook.Drop(r.UID)
+	})
+	if err != nil {
+		return fmt.Errorf("follow Receivers: %w", err)
+	}
+	a.registrations = []cache.ResourceEventHandlerRegistration{alerts, providers, receivers}
+	return nil
+}
+
+// listen opens all listeners.
+func (a *App) listen(events, receiver http.Handler) error {
+	log := slog.New(logr.ToSlogHandler(a.log))
+	events = server.Observe(events, a.metrics.HTTP("gotk_event"), a.eventPath)
+	receiver = server.Observe(receiver, a.metrics.HTTP("gotk_receiver"), a.receiverPath)
+	health := http.NewServeMux()
+	for path, checks := range map[string]map[string]server.Check{
+		"/healthz": nil,
+		"/readyz":  {"caches": a.checkReady},
+	} {
+		handler := server.Health(path, checks)
+		health.Handle(path, handler)
+		health.Handle(path+"/", handler)
+	}
+	var err error
+	for _, s := range []struct {
+		server       **server.Server
+		name         string
+		address      string
+		handler      http.Handler
+		writeTimeout time.Duration
+	}{
+		{&a.eventServer, "events (--events-addr)", a.options.EventsAddress, canonical(events), writeTimeout},
+		{&a.receiverServer, "webhooks (--receiverAddr)", a.options.ReceiverAddress, receiver, writeTimeout},
+		// A profile takes as long as it is asked to.
+		{&a.metricsServer, "metrics (--metrics-addr)", a.options.MetricsAddress, a.metricsMux(), 0},
+		{&a.healthServer, "probes (--health-addr)", a.options.HealthAddress, health, writeTimeout},
+	} {
+		if *s.server, err = server.Listen(s.name, s.address, s.handler, s.writeTimeout, log); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// canonical lets a handler take every path, but has paths with empty or dotted elements redirected, as Go's mux does.
+func canonical(handler http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	return mux
+}
+
+// eventPath is the value of the label "handler" for the event server.
+func (a *App) eventPath(r *http.Request) string {
+	if a.options.ExportHTTPPaths && r.URL.Path != "/" {
+		return "other"
+	}
+	return "/"
+}
+
+// receiverPath is the same for the webhook server. The paths of Receivers are secret.
+func (a *App) receiverPath(r *http.Request) string {
+	if a.options.ExportHTTPPaths && !strings.HasPrefix(r.URL.Path, v1.WebhookPathPrefix) {
+		return "other"
+	}
+	return v1.WebhookPathPrefix
+}
+
+func (a *App) metricsMux() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", a.metrics.Handler())
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+func (a *App) checkReady() error {
+	if !a.ready.Load() {
+		return errors.New("the caches are not synced yet, or the process is shutting down")
+	}
+	return nil
+}
+
+// EventsAddress is where events are taken; the others likewise.
+func (a *App) EventsAddress() string { return a.eventServer.Address() }
+
+// ReceiverAddress is where webhooks are taken.
+func (a *App) ReceiverAddress() string { return a.receiverServer.Address() }
+
+// MetricsAddress is where metrics are exposed.
+func (a *App) MetricsAddress() string { return a.metricsServer.Address() }
+
+// HealthAddress is where probes are answered.
+func (a *App) HealthAddress() string { return a.healthServer.Address() }
