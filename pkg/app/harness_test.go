@@ -125,11 +125,13 @@ func startUnready(t *testing.T, cp *apitest.ControlPlane, change func(*Options))
 	t.Helper()
 	o := DefaultOptions()
 	o.EventsAddress, o.ReceiverAddress, o.MetricsAddress, o.HealthAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
-	o.Kubeconfig = cp.TokenConfig(t, "flux-system", "notification-controller")
 	o.RuntimeNamespace = "flux-system"
 	o.RetryBackoff.Max = 2 * time.Second
 	if change != nil {
 		change(&o)
+	}
+	if o.Kubeconfig == nil {
+		o.Kubeconfig = cp.TokenConfig(t, "flux-system", "notification-controller")
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	app, err := New(klog.NewContext(ctx, klog.Background()), o)
