@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// process is a program under measurement.
+type process struct {
+	command *exec.Cmd
+	// addresses of its servers.
+	events, webhooks, health string
+}
+
+const (
+	readyTimeout = 2 * time.Minute
+	stopTimeout  = 30 * time.Second
+	// ticks of the kernel's CPU accounting in a second (USER_HZ).
+	ticks = 100
+)
+
+// launch starts a program and waits until it is ready.
+func launch(env []string, p *process, name string, args ...string) error {
+	p.command = exec.Command(name, args...)
+	p.command.Env = append(os.Environ(), env...)
+	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var stderr bytes.Buffer
+	p.command.Stderr = &stderr
+	if err := p.command.Start(); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(readyTimeout); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get("http://" + p.health + "/readyz")
+		if err != nil {
+			continue
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			return nil
+		}
+	}
+	return errors.Join(fmt.Errorf("%s did not become ready: %s", name, stderr.String()), p.stop())
+}
+
+// stop ends the program as Kubernetes would.
+func (p *process) stop() error {
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	timer := time.AfterFunc(stopTimeout, func() { _ = p.command.Process.Kill() })
+	defer timer.Stop()
+	return p.command.Wait()
+}
+
+// cpu is the time that the program has spent on a processor so far.
+func (p *process) cpu() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	// The fields after the name, which is in parentheses: utime and stime are the 12th and 13th of them.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	user, err1 := strconv.Atoi(fields[11])
+	system, err2 := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * time.Second / ticks, errors.Join(err1, err2)
+}
+
+// memory is the program's resident memory in KiB.
+func (p *process) memory() (int, error) {
+	file, err := os.Open(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
+			return strconv.Atoi(strings.Fields(value)[0])
+		}
+	}
+	return 0, errors.New("no VmRSS in /proc")
+}
