@@ -1,0 +1,152 @@
+package expr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/ext"
+	"cel.dev/cel-go/interpreter"
+)
+
+// Names of the variables of a filter.
+const (
+	// VarResource is the object: apiVersion, kind and metadata.
+	VarResource = "res"
+	// VarRequest is the JSON object in the request's body.
+	VarRequest = "req"
+	// VarClaims are the claims of the caller's token.
+	VarClaims = "claims"
+)
+
+const (
+	// costLimit is what one evaluation may cost, in CEL's own units: as much as Kubernetes allows one expression of an
+	// admission rule. It is some 50 ms of work.
+	costLimit = 1_000_000
+	// timeLimit is for what the cost model does not see.
+	timeLimit = time.Second
+	// interruptEvery is the number of steps of a comprehension after which the time limit is looked at.
+	interruptEvery = 100
+)
+
+// Filter is a compiled CEL expression that is true or false. It is safe for concurrent use.
+type Filter struct {
+	field      string
+	expression string
+	ast        *cel.Ast
+	program    cel.Program
+}
+
+// CompileFilter compiles an expression whose result is statically a bool. Every error begins with field, the place of
+// the expression in the spec, and with line and column (both from 1) of the mistake. The claims are declared only
+// where callers have them.
+func CompileFilter(field, expression string, withClaims bool) (*Filter, error) {
+	env, err := filterEnv(withClaims)
+	if err != nil {
+		return nil, fmt.Errorf("%s: set CEL up: %w", field, err)
+	}
+	ast, issues := env.Compile(expression)
+	if issues.Err() != nil {
+		return nil, compileError(field, issues)
+	}
+	if !ast.OutputType().IsExactType(cel.BoolType) {
+		return nil, fmt.Errorf("%s:1:1: the result is of type %s, but has to be bool; compare it with something",
+			field, ast.OutputType())
+	}
+	program, err := env.Program(ast,
+		cel.EvalOptions(cel.OptOptimize), cel.InterruptCheckFrequency(interruptEvery), cel.CostLimit(costLimit))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", field, err)
+	}
+	return &Filter{field: field, expression: expression, ast: ast, program: program}, nil
+}
+
+// filterEnv is the language of filters: what Flux v1.9 enables, and not more.
+func filterEnv(withClaims bool) (*cel.Env, error) {
+	object := cel.MapType(cel.StringType, cel.DynType)
+	options := []cel.EnvOption{
+		cel.HomogeneousAggregateLiterals(),
+		cel.EagerlyValidateDeclarations(true),
+		cel.DefaultUTCTimeZone(true),
+		cel.CrossTypeNumericComparisons(true),
+		cel.OptionalTypes(),
+		ext.Strings(),
+		ext.Sets(),
+		// Later versions add more than base64.
+		ext.Encoders(ext.EncodersVersion(0)),
+		cel.Variable(VarResource, object),
+		cel.Variable(VarRequest, object),
+	}
+	if withClaims {
+		options = append(options, cel.Variable(VarClaims, object))
+	}
+	return cel.NewEnv(options...)
+}
+
+// compileError puts each issue on a line of its own: "field:line:column: message".
+func compileError(field string, issues *cel.Issues) error {
+	errs := make([]error, 0, len(issues.Errors()))
+	for _, issue := range issues.Errors() {
+		// CEL counts columns from 0, and says -1 where there is nothing at all.
+		column := max(issue.Location.Column(), 0) + 1
+		errs = append(errs, fmt.Errorf("%s:%d:%d: %s", field, issue.Location.Line(), column, issue.Message))
+	}
+	return errors.Join(errs...)
+}
+
+// Eval says whether the expression is true of the variables. Evaluation stops at a cost and a time limit, and when
+// ctx ends. The error begins as those of CompileFilter; of the variables it quotes nothing, since they are a
+// stranger's request.
+func (f *Filter) Eval(ctx context.Context, vars map[string]any) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeLimit)
+	defer cancel()
+	out, _, err := f.program.ContextEval(ctx, vars)
+	if err != nil {
+		return false, f.evalError(err)
+	}
+	result, ok := out.Value().(bool)
+	if !ok {
+		return false, fmt.Errorf("%s: the result is a %s, not a bool", f.field, out.Type())
+	}
+	return result, nil
+}
+
+func (f *Filter) evalError(err error) error {
+	var cancelled interpreter.EvalCancelledError
+	var located *types.Err
+	switch {
+	case errors.As(err, &cancelled) && cancelled.Cause == interpreter.CostLimitExceeded:
+		return fmt.Errorf("%s: the expression takes too many steps on this request", f.field)
+	case errors.Is(err, interpreter.InterruptError{}):
+		return fmt.Errorf("%s: the expression takes too long on this request", f.field)
+	case errors.As(err, &located) && located.NodeID() != 0:
+		at := f.ast.NativeRep().SourceInfo().GetStartLocation(located.NodeID())
+		return fmt.Errorf("%s:%d:%d: %s", f.field, at.Line(), at.Column()+1, f.describe(err.Error()))
+	default:
+		return fmt.Errorf("%s: %s", f.field, f.describe(err.Error()))
+	}
+}
+
+// noSuchKey begins the message about a missing key, which ends with the key.
+const noSuchKey = "no such key: "
+
+// describe returns what of a message of CEL is certain not to quote a value: messages have no types to go by.
+func (f *Filter) describe(message string) string {
+	if key, ok := strings.CutPrefix(message, noSuchKey); ok && strings.Contains(f.expression, key) {
+		return noSuchKey + key
+	}
+	for _, known := range []string{
+		"no such key", "no such overload", "index out of bounds", "index out of range", "division by zero",
+		"modulus by zero", "overflow", "type conversion error", "optional.none() dereference",
+		"invalid RFC 3339 timestamp", "error parsing regexp",
+	} {
+		if strings.Contains(message, known) {
+			return known
+		}
+	}
+	return "the expression fails on this request"
+}
