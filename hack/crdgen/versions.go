@@ -78,6 +78,7 @@ func olderStatus(crds []*apiextensionsv1.CustomResourceDefinition) (*apiextensio
 		status.Default = nil
 		delete(status.Properties, "url")
 		delete(status.Properties, "webhookPath")
+		delete(status.Properties, "previousWebhookPath")
 		return &status, nil
 	}
 	return nil, fmt.Errorf("no kind %s, whose status the older versions of the other kinds share", receiverKind)

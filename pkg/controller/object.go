@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +15,18 @@ import (
 
 // FieldManager names this controller as the writer of fields.
 const FieldManager = "notification-controller"
+
+// maxEventMessage is how long the message of a Kubernetes Event can be, in bytes, before the API server refuses it.
+const maxEventMessage = 1024
+
+// EventMessage cuts a text to what a Kubernetes Event takes.
+func EventMessage(text string) string {
+	const more = "…"
+	if len(text) <= maxEventMessage {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxEventMessage-len(more)], "") + more
+}
 
 // Follow has enqueue called for every object that there is, is created or deleted, and for every update that changed
 // says is of interest. The result ends that.

@@ -108,10 +108,13 @@ func NewReceivers(informer Indexer) (*Receivers, error) {
 	err := informer.AddIndexers(cache.Indexers{
 		receiversBySecret: by(func(r *v1.Receiver) []string { return keysOf(ReceiverSecrets(r)) }),
 		receiversByPath: by(func(r *v1.Receiver) []string {
-			if r.Status.WebhookPath == "" {
-				return nil
+			var paths []string
+			for _, path := range []string{r.Status.WebhookPath, r.Status.PreviousWebhookPath} {
+				if path != "" {
+					paths = append(paths, path)
+				}
 			}
-			return []string{r.Status.WebhookPath}
+			return paths
 		}),
 	})
 	return &Receivers{informer.GetIndexer()}, err
@@ -130,7 +133,7 @@ func (r *Receivers) BySecret(secret types.NamespacedName) ([]*v1.Receiver, error
 	return lookup[*v1.Receiver](r.indexer, receiversBySecret, secret.String())
 }
 
-// ByPath returns the Receiver whose webhook path is path, or nil. The path of a Receiver is a hash of token, name and
+// ByPath returns the Receiver whose webhook path, or previous one, is path, or nil. The path of a Receiver is a hash of token, name and
 // namespace without separators, so that two Receivers can share one; the oldest then wins, so that a later one in
 // another namespace cannot take its calls.
 func (r *Receivers) ByPath(path string) (*v1.Receiver, error) {

@@ -9,12 +9,14 @@ import (
 
 // Keys of Secrets that are not of one type of Provider or Receiver only.
 const (
-	KeyAddress  = "address"
-	KeyToken    = "token"
-	KeyUsername = "username"
-	KeyPassword = "password"
-	KeyHeaders  = "headers"
-	KeyProxy    = "proxy"
+	KeyAddress = "address"
+	KeyToken   = "token"
+	// KeyPreviousToken holds the token of a Receiver that is being replaced.
+	KeyPreviousToken = "previousToken"
+	KeyUsername      = "username"
+	KeyPassword      = "password"
+	KeyHeaders       = "headers"
+	KeyProxy         = "proxy"
 
 	KeyCA   = "ca.crt"
 	KeyCert = "tls.crt"

@@ -85,7 +85,7 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 	if problem := c.options.Check(alert); problem == nil {
 		c.warnings.Forget(key)
 	} else if c.warnings.First(alert, problem.Error()) {
-		c.options.Events.Event(alert, corev1.EventTypeWarning, ReasonInvalidConfig, problem.Error())
+		c.options.Events.Event(alert, corev1.EventTypeWarning, ReasonInvalidConfig, controller.EventMessage(problem.Error()))
 	}
 	return controller.Result{}, nil
 }

@@ -112,7 +112,7 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 		return controller.Result{RequeueAfter: young}, nil
 	}
 	if c.warnings.First(p, problem.Error()) {
-		c.options.Events.Event(p, corev1.EventTypeWarning, ReasonInvalidConfig, problem.Error())
+		c.options.Events.Event(p, corev1.EventTypeWarning, ReasonInvalidConfig, controller.EventMessage(problem.Error()))
 	}
 	return controller.Result{}, nil
 }

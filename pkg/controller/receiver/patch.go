@@ -26,6 +26,7 @@ func (c *Controller) patchStatus(ctx context.Context, before, after *v1.Receiver
 		"status": map[string]any{
 			"conditions":             after.Status.Conditions,
 			"webhookPath":            emptyToNull(after.Status.WebhookPath),
+			"previousWebhookPath":    emptyToNull(after.Status.PreviousWebhookPath),
 			"observedGeneration":     after.Status.ObservedGeneration,
 			"lastHandledReconcileAt": emptyToNull(after.Status.LastHandledReconcileAt),
 		},

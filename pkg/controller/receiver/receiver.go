@@ -3,8 +3,6 @@ package receiver
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -149,42 +147,39 @@ func (c *Controller) reconcile(r *v1.Receiver, now time.Time) (controller.Result
 		markStalled(r, problem.Reason, terminalPrefix+problem.Message, now)
 		return controller.Result{}, nil
 	}
-	token, err := c.token(r)
+	token, previous, err := c.tokens(r)
 	if errors.Is(err, secret.ErrNotLoaded) {
 		// The Secret may well be as it was: the path stays until it is known not to be.
 		return controller.Result{}, err
 	}
 	if err != nil {
 		markRetrying(r, notification.ReasonTokenNotFound, err.Error(), now)
-		r.Status.WebhookPath = ""
+		r.Status.WebhookPath, r.Status.PreviousWebhookPath = "", ""
 		return controller.Result{}, err
 	}
-	r.Status.WebhookPath = WebhookPath(token, r.Name, r.Namespace)
+	r.Status.WebhookPath, r.Status.PreviousWebhookPath = r.WebhookPathFor(token), ""
+	if previous != "" && previous != token {
+		r.Status.PreviousWebhookPath = r.WebhookPathFor(previous)
+	}
 	markReady(r, "Receiver initialized for path: "+r.Status.WebhookPath, now)
 	return controller.Result{RequeueAfter: r.ReconcileInterval()}, nil
 }
 
-// token is the Receiver's, byte for byte. Receivers that authenticate by OIDC have none.
-func (c *Controller) token(r *v1.Receiver) (string, error) {
+// tokens are the Receiver's token and, during a rotation, the one before it, byte for byte. Receivers that authenticate
+// by OIDC have none.
+func (c *Controller) tokens(r *v1.Receiver) (token, previous string, err error) {
 	if r.Spec.Type == v1.GenericOIDCReceiver {
-		return "", nil
+		return "", "", nil
 	}
 	s, err := c.options.Secrets.Get(r.Namespace, r.Spec.SecretRef.Name)
 	if err != nil {
-		return "", fmt.Errorf("spec.secretRef: could not read the token: %w", err)
+		return "", "", fmt.Errorf("spec.secretRef: could not read the token: %w", err)
 	}
-	token := s.Data[secret.KeyToken]
-	if len(token) == 0 {
-		return "", fmt.Errorf("spec.secretRef: %w", &secret.MissingKeyError{Namespace: r.Namespace, Name: r.Spec.SecretRef.Name, Key: secret.KeyToken})
+	token = string(s.Data[secret.KeyToken])
+	if token == "" {
+		return "", "", fmt.Errorf("spec.secretRef: %w", &secret.MissingKeyError{Namespace: r.Namespace, Name: r.Spec.SecretRef.Name, Key: secret.KeyToken})
 	}
-	return string(token), nil
-}
-
-// WebhookPath is the path of a Receiver: /hook/ and the SHA-256 of token, name and namespace, as the flux CLI computes
-// it too.
-func WebhookPath(token, name, namespace string) string {
-	digest := sha256.Sum256([]byte(token + name + namespace))
-	return v1.WebhookPathPrefix + hex.EncodeToString(digest[:])
+	return token, string(s.Data[secret.KeyPreviousToken]), nil
 }
 
 // report says how the pass went in a Kubernetes Event.
@@ -194,11 +189,11 @@ func (c *Controller) report(ctx context.Context, r *v1.Receiver, result controll
 	case apierrors.IsConflict(err):
 		// Somebody else wrote meanwhile: the next pass looks at that.
 	case err != nil:
-		c.options.Events.Event(r, corev1.EventTypeWarning, reasonFailed, err.Error())
+		c.options.Events.Event(r, corev1.EventTypeWarning, reasonFailed, controller.EventMessage(err.Error()))
 	case r.Spec.Suspend:
 	case stalled != nil:
 		if c.warnings.First(r, stalled.Message) {
-			c.options.Events.Event(r, corev1.EventTypeWarning, stalled.Reason, stalled.Message)
+			c.options.Events.Event(r, corev1.EventTypeWarning, stalled.Reason, controller.EventMessage(stalled.Message))
 		}
 	default:
 		c.warnings.Forget(cache.MetaObjectToName(r))

@@ -1,6 +1,8 @@
 package v1
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -124,6 +126,11 @@ type ReceiverStatus struct {
 	// +optional
 	WebhookPath string `json:"webhookPath,omitempty"`
 
+	// PreviousWebhookPath is the path for the key "previousToken" of the Secret, while it is there: callers that have
+	// not got the new token yet go on using it.
+	// +optional
+	PreviousWebhookPath string `json:"previousWebhookPath,omitempty"`
+
 	// URL was the path in v1beta1.
 	// Deprecated: use webhookPath.
 	// +optional
@@ -169,6 +176,13 @@ type ReceiverList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []Receiver `json:"items"`
+}
+
+// WebhookPathFor is the path that a token gives the Receiver: /hook/ and the SHA-256 of token, name and namespace, as the
+// flux CLI computes it too.
+func (r *Receiver) WebhookPathFor(token string) string {
+	digest := sha256.Sum256([]byte(token + r.Name + r.Namespace))
+	return WebhookPathPrefix + hex.EncodeToString(digest[:])
 }
 
 // ReconcileInterval is the time between two timed reconciliations; 0 means none.

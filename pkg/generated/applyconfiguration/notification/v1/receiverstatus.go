@@ -20,6 +20,9 @@ type ReceiverStatusApplyConfiguration struct {
 	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// WebhookPath is the path that callers use; it is as secret as the token.
 	WebhookPath *string `json:"webhookPath,omitempty"`
+	// PreviousWebhookPath is the path for the key "previousToken" of the Secret, while it is there: callers that have
+	// not got the new token yet go on using it.
+	PreviousWebhookPath *string `json:"previousWebhookPath,omitempty"`
 	// URL was the path in v1beta1.
 	// Deprecated: use webhookPath.
 	URL *string `json:"url,omitempty"`
@@ -53,6 +56,14 @@ func (b *ReceiverStatusApplyConfiguration) WithConditions(values ...*metav1.Cond
 // If called multiple times, the WebhookPath field is set to the value of the last call.
 func (b *ReceiverStatusApplyConfiguration) WithWebhookPath(value string) *ReceiverStatusApplyConfiguration {
 	b.WebhookPath = &value
+	return b
+}
+
+// WithPreviousWebhookPath sets the PreviousWebhookPath field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PreviousWebhookPath field is set to the value of the last call.
+func (b *ReceiverStatusApplyConfiguration) WithPreviousWebhookPath(value string) *ReceiverStatusApplyConfiguration {
+	b.PreviousWebhookPath = &value
 	return b
 }
 
