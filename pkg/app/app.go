@@ -163,6 +163,7 @@ func (a *App) inbound() http.Handler {
 		Observer:             a.metrics,
 		Ready:                a.ready.Load,
 		NoCrossNamespaceRefs: a.options.NoCrossNamespace,
+		CallsPerSecond:       a.options.ReceiverRateLimit,
 	})
 	return a.hook.Handler()
 }

@@ -58,6 +58,8 @@ type Options struct {
 
 	ShutdownTimeout time.Duration
 	Queue           dispatch.QueueOptions
+	// ReceiverRateLimit is how often a second each Receiver may be called; 0 means without limit.
+	ReceiverRateLimit float64
 
 	// RuntimeNamespace is the namespace that the process runs in.
 	RuntimeNamespace string
@@ -112,6 +114,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.DefaultServiceAccount, "default-service-account", o.DefaultServiceAccount, "ServiceAccount of Providers that name none; needs the gate "+gateWorkloadIdentity)
 
 	flags.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", o.ShutdownTimeout, "time to finish queued notifications at shutdown; has to be shorter than the Pod's grace period")
+	flags.Float64Var(&o.ReceiverRateLimit, "receiver-rate-limit", o.ReceiverRateLimit, "authentic calls a second for each Receiver, beyond which they are answered 429; 0 means without limit")
 	flags.IntVar(&o.Queue.PerProvider, "provider-queue-size", o.Queue.PerProvider, "notifications that may wait for one Provider; beyond that the oldest is dropped")
 	flags.IntVar(&o.Queue.Total, "queue-size", o.Queue.Total, "notifications that may wait for all Providers together")
 	flags.IntVar(&o.Queue.TotalBytes, "queue-memory", o.Queue.TotalBytes, "bytes that waiting notifications may take")

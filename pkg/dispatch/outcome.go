@@ -12,6 +12,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
+	"github.com/notification-controller/notification-controller/pkg/controller"
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 )
@@ -121,13 +122,15 @@ func (r *EventRecorder) Outcome(o Outcome) {
 			what = "send"
 		}
 		log.Error(o.Err, "Notification failed", "reason", o.Reason, "attempts", o.Attempts)
-		r.Events.Eventf(alertReference(o.Alert), corev1.EventTypeWarning, ReasonDispatchFailed,
-			"failed to %s notification for %s: %s", what, o.Object, o.Err)
+		r.warn(o, fmt.Sprintf("failed to %s notification for %s: %s", what, o.Object, o.Err))
 	case Dropped:
 		log.Error(o.Err, "Notification dropped", "reason", o.Reason)
-		r.Events.Eventf(alertReference(o.Alert), corev1.EventTypeWarning, ReasonDispatchFailed,
-			"dropped notification for %s: %s", o.Object, o.Err)
+		r.warn(o, fmt.Sprintf("dropped notification for %s: %s", o.Object, o.Err))
 	}
+}
+
+func (r *EventRecorder) warn(o Outcome, message string) {
+	r.Events.Event(alertReference(o.Alert), corev1.EventTypeWarning, ReasonDispatchFailed, controller.EventMessage(message))
 }
 
 // Problem implements [Recorder].
@@ -137,7 +140,7 @@ func (r *EventRecorder) Problem(a *v1beta3.Alert, reason string, err error) {
 		return
 	}
 	r.Log.Error(err, "Alert could not be asked", "alert", klog.KObj(a), "reason", reason)
-	r.Events.Event(a, corev1.EventTypeWarning, reason, err.Error())
+	r.Events.Event(a, corev1.EventTypeWarning, reason, controller.EventMessage(err.Error()))
 }
 
 // MetadataConflict implements [Recorder]. The sources are said in annotations as far as the keys can be their names.

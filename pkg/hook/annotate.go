@@ -66,7 +66,12 @@ type request struct {
 	receiver *v1.Receiver
 	// failures is how often the object could not be written since it was last written.
 	failures int
+	// gone are called if the object does not exist any more.
+	gone []func()
 }
+
+// maxGone bounds what is kept for an object that is asked for faster than it can be written.
+const maxGone = 64
 
 // NewAnnotator returns an Annotator that takes requests at once and writes them once it runs.
 func NewAnnotator(o AnnotatorOptions) *Annotator {
@@ -83,17 +88,23 @@ func NewAnnotator(o AnnotatorOptions) *Annotator {
 }
 
 // Annotate implements [Queue].
-func (a *Annotator) Annotate(receiver *v1.Receiver, targets []Target, at time.Time) {
+func (a *Annotator) Annotate(receiver *v1.Receiver, targets []Target, at time.Time, gone func()) {
 	for _, target := range targets {
-		a.put(target, receiver, at)
+		a.put(target, receiver, at, gone)
 		a.loop.Add(target)
 	}
 }
 
-func (a *Annotator) put(target Target, receiver *v1.Receiver, at time.Time) {
+func (a *Annotator) put(target Target, receiver *v1.Receiver, at time.Time, gone func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	latest := a.pending[target]
+	if len(latest.gone) < maxGone {
+		latest.gone = append(latest.gone, gone)
+		a.pending[target] = latest
+	} else {
+		gone() // As if: what cannot be taken back later must not be relied on now.
+	}
 	if at.Before(latest.at) {
 		return
 	}
@@ -176,7 +187,7 @@ func (a *Annotator) try(ctx context.Context, target Target) time.Duration {
 	outcome := outcomeOf(err)
 	switch {
 	case outcome != NotWritten:
-		a.done(target, latest)
+		a.done(target, latest, outcome)
 	case ctx.Err() != nil:
 		return 0 // Cut off, not failed: it is left to Drain.
 	default:
@@ -214,10 +225,16 @@ func outcomeOf(err error) string {
 }
 
 // done forgets a request that was written, unless a later one has come meanwhile. That one is in the queue.
-func (a *Annotator) done(target Target, written request) {
+func (a *Annotator) done(target Target, written request, outcome string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	latest := a.pending[target]
+	if outcome == Gone {
+		for _, gone := range latest.gone {
+			gone()
+		}
+	}
+	latest.gone = nil
 	if latest.at.Equal(written.at) {
 		delete(a.pending, target)
 		return

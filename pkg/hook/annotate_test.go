@@ -19,7 +19,7 @@ func TestAnnotateWritesOneAnnotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnotated(t)
 		at := time.Date(2026, 8, 7, 12, 15, 30, 123456789, time.FixedZone("CEST", 7200))
-		a.Annotate(receiver(), []Target{target("shop"), target("shop-infra")}, at)
+		a.Annotate(receiver(), []Target{target("shop"), target("shop-infra")}, at, func() {})
 		synctest.Wait()
 		const want = "2026-08-07T10:15:30.123456789Z"
 		if shop, infra := a.value(t, "shop"), a.value(t, "shop-infra"); shop != want || infra != want {
@@ -45,7 +45,7 @@ func TestAnnotateWritesOneAnnotation(t *testing.T) {
 func TestAnnotateSaysWhoWrites(t *testing.T) {
 	client := &optionsClient{}
 	a := NewAnnotator(AnnotatorOptions{Client: client, Observer: &fakeObserver{}})
-	a.put(target("shop"), receiver(), time.Now())
+	a.put(target("shop"), receiver(), time.Now(), func() {})
 	if left := a.Drain(t.Context()); left != 0 {
 		t.Fatalf("%d left", left)
 	}
@@ -66,7 +66,7 @@ func TestAnnotateCoalesces(t *testing.T) {
 		})
 		// All but the first come while that is under way, and not in order.
 		for _, second := range []int{0, 3, 9, 1, 2} {
-			a.Annotate(receiver(), []Target{target("shop")}, start.Add(time.Duration(second)*time.Second))
+			a.Annotate(receiver(), []Target{target("shop")}, start.Add(time.Duration(second)*time.Second), func() {})
 			synctest.Wait()
 		}
 		close(release)
@@ -89,7 +89,7 @@ func TestAnnotateTriesUntilTheAPIIsBack(t *testing.T) {
 			tried = append(tried, time.Since(start))
 			return unavailable(p)
 		})
-		a.Annotate(receiver(), []Target{target("shop")}, start)
+		a.Annotate(receiver(), []Target{target("shop")}, start, func() {})
 		time.Sleep(62 * time.Second)
 		synctest.Wait()
 		want := []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond, 3500 * time.Millisecond,
@@ -126,13 +126,13 @@ func TestAnnotateStartsOverAfterASuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnotated(t)
 		a.onPatch(unavailable)
-		a.Annotate(receiver(), []Target{target("shop")}, time.Now())
+		a.Annotate(receiver(), []Target{target("shop")}, time.Now(), func() {})
 		time.Sleep(10 * time.Second)
 		a.onPatch(nil)
 		time.Sleep(maxBackoff)
 		synctest.Wait()
 		a.onPatch(unavailable)
-		a.Annotate(receiver(), []Target{target("shop")}, time.Now())
+		a.Annotate(receiver(), []Target{target("shop")}, time.Now(), func() {})
 		synctest.Wait()
 		if len(a.events.Events) != 2 {
 			t.Errorf("%d Warnings, want two", len(a.events.Events))
@@ -151,14 +151,14 @@ func TestAnnotateStartsOverAfterASuccessWithMoreToDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnotated(t)
 		a.onPatch(unavailable)
-		a.Annotate(receiver(), []Target{target("shop")}, time.Now())
+		a.Annotate(receiver(), []Target{target("shop")}, time.Now(), func() {})
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		var once sync.Once
 		a.onPatch(func(p clienttesting.PatchAction) (err error) {
 			err = unavailable(p)
 			once.Do(func() {
-				a.put(target("shop"), receiver(), time.Now())
+				a.put(target("shop"), receiver(), time.Now(), func() {})
 				a.loop.Add(target("shop"))
 				err = nil
 			})
@@ -176,7 +176,7 @@ func TestAnnotateGivesUpOnObjectsThatAreGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnotated(t)
 		a.onPatch(unavailable)
-		a.Annotate(receiver(), []Target{target("shop")}, time.Now())
+		a.Annotate(receiver(), []Target{target("shop")}, time.Now(), func() {})
 		synctest.Wait()
 		if err := a.client.Tracker().Delete(gitRepositories(), theNamespace, "shop"); err != nil {
 			t.Fatal(err)
@@ -204,7 +204,7 @@ func TestAnnotateOneObjectDoesNotHoldUpAnother(t *testing.T) {
 			}
 			return nil
 		})
-		a.Annotate(receiver(), []Target{target("shop"), target("shop-infra")}, time.Now())
+		a.Annotate(receiver(), []Target{target("shop"), target("shop-infra")}, time.Now(), func() {})
 		synctest.Wait()
 		if a.value(t, "shop-infra") == "" {
 			t.Error("the second object was not written")

@@ -1,7 +1,9 @@
 package hook
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +17,7 @@ import (
 // authenticate reads the body, verifies the call, and only then says whether it is of interest: a stranger learns
 // nothing of the Receiver.
 func (h *Hook) authenticate(c *call, w http.ResponseWriter, r *http.Request) *verdict {
-	data, err := h.secretOf(c.receiver)
+	data, err := h.secretOf(c, r.RequestURI)
 	if err != nil {
 		return notReady(err)
 	}
@@ -23,13 +25,19 @@ func (h *Hook) authenticate(c *call, w http.ResponseWriter, r *http.Request) *ve
 	if err != nil {
 		return unreadable(err)
 	}
+	verifier, err := h.verifierOf(c)
+	if err != nil {
+		return because(Failed, "the spec of the Receiver is broken", err)
+	}
 	c.request = source.Request{Header: r.Header, Body: body}
-	result, err := c.typ.Verifier.Verify(&c.request, data)
+	result, err := verifier.Verify(r.Context(), &c.request, data)
 	if err != nil {
 		return refused(err)
 	}
 	c.result = &result
 	switch {
+	case result.Ignore != "":
+		return &verdict{outcome: EventIgnored, text: "ignored: " + result.Ignore}
 	case c.receiver.Spec.Suspend:
 		return &verdict{outcome: Suspended, text: "ignored: the Receiver is suspended"}
 	case c.typ.HasEvents && !listed(result.Event, c.receiver.Spec.Events):
@@ -46,22 +54,51 @@ func unreadable(err error) *verdict {
 	return because(BadRequest, "the body could not be read", err)
 }
 
-// refused is the verdict on a call that a verifier refused. Why it is not authentic is not the caller's business.
+// builtVerifier is the verifier of a Receiver, or why there is none.
+type builtVerifier struct {
+	source.Verifier
+	err error
+}
+
+// verifierOf is the verifier of the type or, where each Receiver has its own, builds that once for each edit.
+func (h *Hook) verifierOf(c *call) (source.Verifier, error) {
+	if c.typ.New == nil {
+		return c.typ.Verifier, nil
+	}
+	built := h.verifiers.Get(c.receiver, "", func() builtVerifier {
+		config := h.Verifiers
+		config.OIDCProviders = c.receiver.Spec.OIDCProviders
+		verifier, err := c.typ.New(config)
+		return builtVerifier{verifier, err}
+	})
+	return built.Verifier, built.err
+}
+
+// refused is the verdict on a call that a verifier refused. Why it is not authentic is not the caller's business,
+// unless the Receiver's owner has written it down for the caller.
 func refused(err error) *verdict {
-	var payload *source.PayloadError
+	var (
+		auth        *source.AuthError
+		payload     *source.PayloadError
+		unavailable *source.UnavailableError
+	)
 	switch {
-	case source.IsUnauthenticated(err):
-		return because(NotAuthentic, "not authentic", err)
+	case errors.As(err, &auth):
+		return because(NotAuthentic, cmp.Or(auth.Answer, "not authentic"), err)
 	case errors.As(err, &payload):
 		return because(BadRequest, payload.Error(), err)
+	case errors.As(err, &unavailable):
+		return notReady(err)
 	default:
 		return because(Failed, "the call could not be verified", err)
 	}
 }
 
-// secretOf returns the data of the Receiver's Secret. A token that is missing or empty is an error, never a match; so
-// is a Secret that cannot be had, also where the token is not used: without it the Receiver cannot be ready.
-func (h *Hook) secretOf(r *v1.Receiver) (map[string][]byte, error) {
+// secretOf returns the data of the Receiver's Secret, with the token that the path was made from: of the two during a
+// rotation, a call is verified with the one of its own path alone. A token that is missing or empty is an error, never a
+// match; so is a Secret that cannot be had, also where the token is not used: without it the Receiver cannot be ready.
+func (h *Hook) secretOf(c *call, path string) (map[string][]byte, error) {
+	r := c.receiver
 	if r.Spec.Type == v1.GenericOIDCReceiver {
 		return nil, nil // Tokens of callers are verified with the issuer's keys.
 	}
@@ -72,11 +109,24 @@ func (h *Hook) secretOf(r *v1.Receiver) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(found.Data[secret.KeyToken]) == 0 {
+	token, previous := found.Data[secret.KeyToken], found.Data[secret.KeyPreviousToken]
+	switch {
+	case len(token) == 0:
 		return nil, &secret.MissingKeyError{Namespace: r.Namespace, Name: r.Spec.SecretRef.Name, Key: secret.KeyToken}
+	case r.WebhookPathFor(string(token)) == path:
+		return found.Data, nil
+	case len(previous) > 0 && r.WebhookPathFor(string(previous)) == path:
+		c.previous = true
+		data := maps.Clone(found.Data)
+		data[secret.KeyToken] = previous
+		return data, nil
+	default:
+		return nil, errMoved
 	}
-	return found.Data, nil
 }
+
+// errMoved is about a path that is out of date, or about to be: the token has changed, and the status says so shortly.
+var errMoved = errors.New("the token of the Receiver has changed; its status will tell the new path shortly")
 
 // listed says whether an event is one of spec.events, without regard to case. An empty list stands for all.
 func listed(event string, events []string) bool {

@@ -14,10 +14,10 @@ func TestDrainWritesWhatIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnotated(t)
 		a.onPatch(unavailable)
-		a.Annotate(receiver(), []Target{target("shop")}, time.Now())
+		a.Annotate(receiver(), []Target{target("shop")}, time.Now(), func() {})
 		synctest.Wait()
 		a.stop()
-		a.Annotate(receiver(), []Target{target("shop-infra")}, time.Now()) // The last call under way.
+		a.Annotate(receiver(), []Target{target("shop-infra")}, time.Now(), func() {}) // The last call under way.
 		time.AfterFunc(2*time.Second, func() { a.onPatch(nil) })
 
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -35,7 +35,7 @@ func TestDrainEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnnotated(t)
 		a.onPatch(unavailable)
-		a.Annotate(receiver(), []Target{target("shop"), target("shop-infra")}, time.Now())
+		a.Annotate(receiver(), []Target{target("shop"), target("shop-infra")}, time.Now(), func() {})
 		synctest.Wait()
 		a.stop()
 		start := time.Now()
@@ -59,7 +59,7 @@ func TestAnnotateCutOffIsNotAFailure(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var run sync.WaitGroup
 		run.Go(func() { a.Run(ctx) })
-		a.Annotate(receiver(), []Target{target("shop")}, time.Now())
+		a.Annotate(receiver(), []Target{target("shop")}, time.Now(), func() {})
 		synctest.Wait()
 		cancel()
 		run.Wait()
@@ -77,7 +77,7 @@ func TestAnnotateGivesAHangingAPITenSeconds(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var run sync.WaitGroup
 		run.Go(func() { a.Run(ctx) })
-		a.Annotate(receiver(), []Target{target("shop")}, time.Now())
+		a.Annotate(receiver(), []Target{target("shop")}, time.Now(), func() {})
 		time.Sleep(10*time.Second - 1)
 		synctest.Wait()
 		early := len(events.Events)
@@ -100,7 +100,7 @@ func TestAnnotatorIsBoundedByObjects(t *testing.T) {
 		for range 4 {
 			callers.Go(func() {
 				for range 100 {
-					a.Annotate(receiver(), []Target{target("shop"), target("shop-infra")}, time.Now())
+					a.Annotate(receiver(), []Target{target("shop"), target("shop-infra")}, time.Now(), func() {})
 				}
 			})
 		}

@@ -242,10 +242,11 @@ func (o *fakeObjects) Resource(kind schema.GroupKind) (schema.GroupVersionResour
 type fakeQueue struct {
 	targets []Target
 	at      time.Time
+	gone    func()
 }
 
-func (q *fakeQueue) Annotate(_ *v1.Receiver, targets []Target, at time.Time) {
-	q.targets, q.at = append(q.targets, targets...), at
+func (q *fakeQueue) Annotate(_ *v1.Receiver, targets []Target, at time.Time, gone func()) {
+	q.targets, q.at, q.gone = append(q.targets, targets...), at, gone
 }
 
 // names are the objects that were handed over.
@@ -260,7 +261,14 @@ func (q *fakeQueue) names() []string {
 type fakeObserver struct {
 	mu       sync.Mutex
 	webhooks []string
+	previous []string
 	writes   []string
+}
+
+func (o *fakeObserver) ObservePreviousToken(receiverType string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.previous = append(o.previous, receiverType)
 }
 
 func (o *fakeObserver) ObserveWebhook(receiverType, outcome string) {

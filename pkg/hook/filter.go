@@ -71,7 +71,7 @@ func (h *Hook) prepareFilter(c *call) (*callFilter, *verdict) {
 	if err != nil {
 		return nil, because(Failed, err.Error(), err)
 	}
-	filter.vars = map[string]any{expr.VarRequest: request}
+	filter.vars = map[string]any{expr.VarRequest: request, expr.VarClaims: c.result.Claims}
 	return filter, nil
 }
 

@@ -42,7 +42,8 @@ type Objects interface {
 // Queue takes requests to reconcile objects.
 type Queue interface {
 	// Annotate has the time of the request written to the objects. It does not wait.
-	Annotate(receiver *v1.Receiver, targets []Target, at time.Time)
+	// gone is called if one of them does not exist any more.
+	Annotate(receiver *v1.Receiver, targets []Target, at time.Time, gone func())
 }
 
 // Options configure a [Hook]. All but NoCrossNamespaceRefs have to be set.
@@ -50,9 +51,11 @@ type Options struct {
 	Receivers ReceiverLookup
 	Secrets   secret.Getter
 	// Types finds a type of Receiver by spec.type.
-	Types   func(name string) (source.Type, bool)
-	Objects Objects
-	Queue   Queue
+	Types func(name string) (source.Type, bool)
+	// Verifiers is what verifiers are built from, but for what is the Receiver's own.
+	Verifiers source.Config
+	Objects   Objects
+	Queue     Queue
 	// Events takes the Warnings on Receivers.
 	Events   record.EventRecorder
 	Observer Observer
@@ -60,21 +63,34 @@ type Options struct {
 	Ready func() bool
 	// NoCrossNamespaceRefs keeps Receivers from objects of other namespaces.
 	NoCrossNamespaceRefs bool
+	// CallsPerSecond is how often each Receiver may be called; 0 means without limit.
+	CallsPerSecond float64
 }
 
 // Hook answers webhooks.
 type Hook struct {
 	Options
-	filters *expr.Cache[*filters]
+	filters   *expr.Cache[*filters]
+	verifiers *expr.Cache[builtVerifier]
+	repeats   *repeats
+	limits    *limits
 }
 
 // New returns a Hook.
 func New(o Options) *Hook {
-	return &Hook{Options: o, filters: expr.NewCache[*filters]()}
+	return &Hook{
+		Options: o,
+		filters: expr.NewCache[*filters](), verifiers: expr.NewCache[builtVerifier](),
+		repeats: newRepeats(), limits: newLimits(o.CallsPerSecond),
+	}
 }
 
 // Drop forgets what is kept for a Receiver that is gone.
-func (h *Hook) Drop(receiver types.UID) { h.filters.Drop(receiver) }
+func (h *Hook) Drop(receiver types.UID) {
+	h.filters.Drop(receiver)
+	h.verifiers.Drop(receiver)
+	h.limits.drop(receiver)
+}
 
 // Handler serves the webhook paths, and nothing else.
 func (h *Hook) Handler() http.Handler {
@@ -91,6 +107,8 @@ type call struct {
 	receiver *v1.Receiver
 	typ      source.Type
 	request  source.Request
+	// previous says that the path is that of the previous token.
+	previous bool
 	// result is nil until the call is authenticated.
 	result *source.Result
 }
@@ -111,6 +129,9 @@ func (h *Hook) handle(c *call, w http.ResponseWriter, r *http.Request) *verdict 
 	if v := h.authenticate(c, w, r); v != nil {
 		return v
 	}
+	if v := h.admit(c); v != nil {
+		return v
+	}
 	filter, v := h.prepareFilter(c)
 	if v != nil {
 		return v
@@ -121,9 +142,28 @@ func (h *Hook) handle(c *call, w http.ResponseWriter, r *http.Request) *verdict 
 	return h.handOver(c, targets, append(problems, more...))
 }
 
+// admit turns away what an authentic caller has sent before, or sends too often.
+func (h *Hook) admit(c *call) *verdict {
+	if c.previous {
+		h.Observer.ObservePreviousToken(c.typ.Name)
+	}
+	if id := c.result.DeliveryID; id != "" && h.repeats.has(deliveryOf(c.receiver.UID, id), c.at) {
+		return &verdict{outcome: Duplicate, text: "duplicate"}
+	}
+	if wait := h.limits.take(c.receiver.UID, c.at); wait > 0 {
+		return &verdict{outcome: RateLimited, text: "too many calls for this Receiver", wait: wait}
+	}
+	return nil
+}
+
 // handOver queues what is to be annotated, and says how it went with the rest.
 func (h *Hook) handOver(c *call, targets []Target, problems []error) *verdict {
-	h.Queue.Annotate(c.receiver, targets, c.at)
+	id := deliveryOf(c.receiver.UID, c.result.DeliveryID)
+	if c.result.DeliveryID != "" && len(problems) == 0 && len(targets) > 0 {
+		// Before the queue has it: an object that is gone at once forgets the delivery again.
+		h.repeats.keep(id, c.at)
+	}
+	h.Queue.Annotate(c.receiver, targets, c.at, func() { h.repeats.forget(id) })
 	switch {
 	case len(problems) == 0 && len(targets) == 0:
 		return &verdict{outcome: NothingMatched, text: "nothing to reconcile: no object matches"}

@@ -54,7 +54,7 @@ func TestStatusCodes(t *testing.T) {
 			status: 200, text: "ignored: the event is not listed in spec.events", metric: "github event_ignored"},
 		{name: "event listed in another case", receiver: receiver(events("ping", "PUSH")), request: push(),
 			status: 202, text: "accepted", metric: "github accepted", queued: []string{"shop"}},
-		{name: "events do not matter to a type without", receiver: receiver(generic, events("push")), request: post("/hook/generic", "{}"),
+		{name: "events do not matter to a type without", receiver: receiver(generic, events("push")), request: post(genericPath, "{}"),
 			status: 202, text: "accepted", metric: "generic accepted", queued: []string{"shop"}},
 		{name: "filtered out", receiver: receiver(filter("res.metadata.name == 'other'")), request: push(),
 			status: 200, text: "nothing to reconcile: no object matches", metric: "github nothing_matched"},
@@ -131,7 +131,7 @@ func TestStatusCodes(t *testing.T) {
 		{name: "one missing, one not synced", request: push(), prepare: func(f *fixture) { f.objects.errs["Bucket"] = objects.ErrNotSynced },
 			receiver: receiver(resources(entry("nope"), entry("b", func(e *v1.ResourceReference) { e.Kind = "Bucket" }))),
 			status:   500, text: "not every object", metric: "github failed", warning: "not found"},
-		{name: "not an object for a filter", receiver: receiver(filter("true"), generic), request: post("/hook/generic", "[1]"),
+		{name: "not an object for a filter", receiver: receiver(filter("true"), generic), request: post(genericPath, "[1]"),
 			status: 500, text: "the body is not a JSON object", metric: "generic failed"},
 		{name: "broken filter", receiver: receiver(filter("nope")), request: push(),
 			status: 500, text: "a filter of the Receiver is broken", metric: "github failed"},
@@ -169,10 +169,10 @@ func TestStatusCodes(t *testing.T) {
 	}
 }
 
-// generic makes a Receiver one that takes every call to /hook/generic.
+// generic makes a Receiver one that takes every call to its path.
 func generic(r *v1.Receiver) {
-	r.Spec.Type = "generic"
-	r.Status.WebhookPath = "/hook/generic"
+	r.Spec.Type, r.Name = "generic", "generic-recv"
+	r.Status.WebhookPath = genericPath
 }
 
 func post(target, body string) *http.Request {

@@ -2,14 +2,16 @@ package hook
 
 import (
 	"fmt"
+	"math"
 	"net/http"
-	"strings"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/record"
 
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
+	"github.com/notification-controller/notification-controller/pkg/controller"
 )
 
 // Outcomes of calls, as metrics name them.
@@ -18,6 +20,8 @@ const (
 	NothingMatched = "nothing_matched"
 	Suspended      = "suspended"
 	EventIgnored   = "event_ignored"
+	Duplicate      = "duplicate"
+	RateLimited    = "rate_limited"
 	BadRequest     = "bad_request"
 	NotAuthentic   = "not_authentic"
 	UnknownPath    = "unknown_path"
@@ -43,12 +47,14 @@ const UnknownType = "unknown"
 type Observer interface {
 	// ObserveWebhook is called once for each call, with spec.type of the Receiver, or [UnknownType], and the outcome.
 	ObserveWebhook(receiverType, outcome string)
+	// ObservePreviousToken is called for each authentic call to a path of a previous token.
+	ObservePreviousToken(receiverType string)
 	// ObserveAnnotate is called for each attempt to write an annotation, with its outcome and how long it took.
 	ObserveAnnotate(outcome string, took time.Duration)
 }
 
-// retryAfter is the number of seconds that a caller is told to wait for what is not ready yet.
-const retryAfter = "5"
+// notReadyWait is how long a caller is told to wait for what is not ready yet.
+const notReadyWait = 5 * time.Second
 
 // verdict ends a call.
 type verdict struct {
@@ -57,6 +63,8 @@ type verdict struct {
 	text string
 	// cause is for the log, and may be nil.
 	cause error
+	// wait is how long the caller is told to wait; 0 if it is not.
+	wait time.Duration
 }
 
 // because returns a verdict whose cause is for the log only.
@@ -66,7 +74,7 @@ func because(outcome, text string, cause error) *verdict {
 
 // notReady is what a caller is told for everything that time can heal.
 func notReady(cause error) *verdict {
-	return because(NotReady, "not ready, try again later", cause)
+	return &verdict{outcome: NotReady, text: "not ready, try again later", cause: cause, wait: notReadyWait}
 }
 
 // status is the one mapping of outcomes to status codes. Senders disable hooks that fail, so that what is authentic but
@@ -75,7 +83,7 @@ func status(outcome string) int {
 	switch outcome {
 	case Accepted:
 		return http.StatusAccepted
-	case NothingMatched, Suspended, EventIgnored:
+	case NothingMatched, Suspended, EventIgnored, Duplicate:
 		return http.StatusOK
 	case BadRequest:
 		return http.StatusBadRequest
@@ -85,6 +93,8 @@ func status(outcome string) int {
 		return http.StatusNotFound
 	case TooLarge:
 		return http.StatusRequestEntityTooLarge
+	case RateLimited:
+		return http.StatusTooManyRequests
 	case NotReady:
 		return http.StatusServiceUnavailable
 	default:
@@ -97,8 +107,8 @@ func (v *verdict) write(w http.ResponseWriter) {
 	header := w.Header()
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	header.Set("X-Content-Type-Options", "nosniff")
-	if v.outcome == NotReady {
-		header.Set("Retry-After", retryAfter)
+	if v.wait > 0 {
+		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(v.wait.Seconds()))))
 	}
 	w.WriteHeader(status(v.outcome))
 	// The caller may be gone, which changes nothing.
@@ -108,14 +118,7 @@ func (v *verdict) write(w http.ResponseWriter) {
 // ReasonRequestFailed is the reason of the Warnings on Receivers whose calls could not be carried out in full.
 const ReasonRequestFailed = "ReconcileRequestFailed"
 
-// maxEvent is how long the message of a Kubernetes Event can be, in bytes, before the API server refuses it.
-const maxEvent = 1024
-
 // warn puts a Warning on a Receiver.
 func warn(events record.EventRecorder, receiver *v1.Receiver, message string) {
-	if len(message) > maxEvent {
-		const more = "…"
-		message = strings.ToValidUTF8(message[:maxEvent-len(more)], "") + more
-	}
-	events.Event(receiver, corev1.EventTypeWarning, ReasonRequestFailed, message)
+	events.Event(receiver, corev1.EventTypeWarning, ReasonRequestFailed, controller.EventMessage(message))
 }

@@ -19,6 +19,7 @@ type Metrics struct {
 	deliveryAttempts *prometheus.CounterVec
 	deliverySeconds  *prometheus.HistogramVec
 	webhooks         *prometheus.CounterVec
+	previousTokens   *prometheus.CounterVec
 	annotations      *prometheus.CounterVec
 	annotateSeconds  prometheus.Histogram
 
@@ -47,6 +48,10 @@ func New() *Metrics {
 			Name: "notification_webhooks_total",
 			Help: "Webhook calls by receiver type and outcome.",
 		}, []string{"type", "outcome"}),
+		previousTokens: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "notification_webhooks_previous_token_total",
+			Help: "Authentic webhook calls to the path of a previousToken, by receiver type: once there are none, it can go.",
+		}, []string{"type"}),
 		annotations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "notification_annotations_total",
 			Help: "Attempts to annotate an object, by outcome.",
@@ -60,7 +65,7 @@ func New() *Metrics {
 	}
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.deliveries, m.deliveryAttempts, m.deliverySeconds, m.webhooks, m.annotations, m.annotateSeconds,
+		m.deliveries, m.deliveryAttempts, m.deliverySeconds, m.webhooks, m.previousTokens, m.annotations, m.annotateSeconds,
 	)
 	return m
 }
@@ -82,6 +87,11 @@ func (m *Metrics) ObserveDelivery(providerType, result, reason string, attempts 
 // ObserveWebhook records how a webhook call ended.
 func (m *Metrics) ObserveWebhook(receiverType, outcome string) {
 	m.webhooks.WithLabelValues(receiverType, outcome).Inc()
+}
+
+// ObservePreviousToken records an authentic webhook call with the token before the current one.
+func (m *Metrics) ObservePreviousToken(receiverType string) {
+	m.previousTokens.WithLabelValues(receiverType).Inc()
 }
 
 // ObserveAnnotate records an attempt to annotate an object.

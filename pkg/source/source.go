@@ -3,9 +3,12 @@
 package source
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+
+	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 )
 
 // Request is a webhook call whose body has been read once, whole.
@@ -19,32 +22,49 @@ type Request struct {
 type Result struct {
 	// Event is the name of the event, for the types that have one; spec.events is compared with it.
 	Event string
+	// DeliveryID is the id under which the sender repeats the call; empty if it names none. Two calls with the same id
+	// are one.
+	DeliveryID string
 	// Payload is the JSON document that filters see; the raw body for most types.
 	Payload []byte
+	// Claims are those of the caller's token, for the type whose filters see them.
+	Claims map[string]any
+	// Ignore says why an authentic call asks for nothing, such as a handshake, and is what the caller is told. It is
+	// empty for all others.
+	Ignore string
 }
 
 // Verifier decides whether a call is authentic.
 //
 // Verify gets the data of the Receiver's Secret, whose "token" is never empty. It compares secrets in constant time,
-// looks at nothing of the request before it is authenticated, and does not log. Its error is an [*AuthError] or a
-// [*PayloadError]; neither quotes the request or the Secret. It is safe for concurrent use.
+// looks at nothing of the request before it is authenticated, and does not log. Its error is an [*AuthError], a
+// [*PayloadError] or an [*UnavailableError]; none quotes the request or the Secret. It is safe for concurrent use.
 type Verifier interface {
-	Verify(r *Request, secret map[string][]byte) (Result, error)
+	Verify(ctx context.Context, r *Request, secret map[string][]byte) (Result, error)
 }
 
-// VerifierFunc is a function that is a [Verifier].
+// VerifierFunc is a function that is a [Verifier]: of the types that need no more than the call and the Secret.
 type VerifierFunc func(r *Request, secret map[string][]byte) (Result, error)
 
 // Verify implements [Verifier].
-func (f VerifierFunc) Verify(r *Request, secret map[string][]byte) (Result, error) {
+func (f VerifierFunc) Verify(_ context.Context, r *Request, secret map[string][]byte) (Result, error) {
 	return f(r, secret)
+}
+
+// Config is what the verifier of one Receiver is built from.
+type Config struct {
+	// OIDCProviders is spec.oidcProviders of the Receiver.
+	OIDCProviders []v1.OIDCProvider
 }
 
 // Type is a row of the table of Receiver types.
 type Type struct {
 	// Name is the value of spec.type.
-	Name     string
+	Name string
+	// Verifier is that of all Receivers of the type, where New is nil.
 	Verifier Verifier
+	// New builds the verifier of one Receiver, once for each edit of it. It calls nobody.
+	New func(Config) (Verifier, error)
 	// HasEvents says that calls name their event, so that spec.events applies.
 	HasEvents bool
 	// Title, Headers and Check say, for documentation, who calls, which headers count and what is verified.
@@ -53,8 +73,20 @@ type Type struct {
 	Check   string
 }
 
+// Build returns the verifier of a Receiver. The error is about its spec.
+func (t Type) Build(c Config) (Verifier, error) {
+	if t.New == nil {
+		return t.Verifier, nil
+	}
+	return t.New(c)
+}
+
 // AuthError says that a call is not authentic. The caller is told only that: why is for the log.
-type AuthError struct{ Why string }
+type AuthError struct {
+	Why string
+	// Answer is what the caller is told after all, if it is not empty: text of the Receiver's spec, never of the call.
+	Answer string
+}
 
 func (e *AuthError) Error() string { return e.Why }
 
@@ -62,6 +94,11 @@ func (e *AuthError) Error() string { return e.Why }
 type PayloadError struct{ Why string }
 
 func (e *PayloadError) Error() string { return e.Why }
+
+// UnavailableError says that nobody can tell now whether a call is authentic, which is not the caller's fault.
+type UnavailableError struct{ Why string }
+
+func (e *UnavailableError) Error() string { return e.Why }
 
 // Unauthenticated returns an [*AuthError].
 func Unauthenticated(format string, args ...any) error {
@@ -71,6 +108,11 @@ func Unauthenticated(format string, args ...any) error {
 // BadPayload returns a [*PayloadError].
 func BadPayload(format string, args ...any) error {
 	return &PayloadError{Why: fmt.Sprintf(format, args...)}
+}
+
+// Unavailable returns an [*UnavailableError].
+func Unavailable(format string, args ...any) error {
+	return &UnavailableError{Why: fmt.Sprintf(format, args...)}
 }
 
 // IsUnauthenticated says whether err is an [*AuthError].

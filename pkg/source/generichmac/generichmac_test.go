@@ -1,6 +1,7 @@
 package generichmac_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 
@@ -17,7 +18,7 @@ const (
 )
 
 func verify(header http.Header, body string) (source.Result, error) {
-	return generichmac.Type().Verifier.Verify(&source.Request{Header: header, Body: []byte(body)},
+	return generichmac.Type().Verifier.Verify(context.Background(), &source.Request{Header: header, Body: []byte(body)},
 		map[string][]byte{source.TokenKey: []byte("s3cr3t-webhook-token")})
 }
 

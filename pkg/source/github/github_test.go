@@ -1,6 +1,7 @@
 package github_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -28,7 +29,7 @@ const (
 )
 
 func verify(header http.Header, body string) (source.Result, error) {
-	return github.Type().Verifier.Verify(&source.Request{Header: header, Body: []byte(body)},
+	return github.Type().Verifier.Verify(context.Background(), &source.Request{Header: header, Body: []byte(body)},
 		map[string][]byte{source.TokenKey: []byte("s3cr3t-webhook-token")})
 }
 

@@ -16,6 +16,8 @@ import (
 // Call is an authentic call of a type of Receiver. Token, body and the values of the proofs have to be long enough to
 // be told from other text.
 type Call struct {
+	// Config is what the verifier is built from, for the types that have one for each Receiver.
+	Config source.Config
 	Secret map[string][]byte
 	Header http.Header
 	Body   []byte
@@ -25,23 +27,32 @@ type Call struct {
 	Proofs []string
 	// SignsBody says that the proof is good for this body only.
 	SignsBody bool
+	// WithoutToken says that the proof is not made with the Secret's token.
+	WithoutToken bool
 }
 
 // suite is a type with a call of it.
 type suite struct {
-	row  source.Type
-	call Call
+	row      source.Type
+	verifier source.Verifier
+	call     Call
 }
 
 // Run runs the suite over one type.
 func Run(t *testing.T, row source.Type, call Call) {
-	s := suite{row, call}
+	verifier, err := row.Build(call.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := suite{row, verifier, call}
 	t.Run("row", s.testRow)
 	t.Run("authentic", s.testAuthentic)
 	t.Run("unchanged", s.testUnchanged)
 	t.Run("concurrent", s.testConcurrent)
 	if len(call.Proofs) > 0 {
 		t.Run("proof", s.testProof)
+	}
+	if len(call.Proofs) > 0 && !call.WithoutToken {
 		t.Run("token", s.testToken)
 	}
 	if call.SignsBody {
@@ -69,7 +80,7 @@ func (s suite) testRow(t *testing.T) {
 }
 
 func (s suite) testAuthentic(t *testing.T) {
-	result, err := s.row.Verifier.Verify(s.request(), s.call.Secret)
+	result, err := s.verifier.Verify(t.Context(), s.request(), s.call.Secret)
 	if err != nil {
 		t.Fatalf("refused: %v", err)
 	}
@@ -134,7 +145,7 @@ func (s suite) testBody(t *testing.T) {
 // testUnchanged checks that nothing that a verifier is given is changed.
 func (s suite) testUnchanged(t *testing.T) {
 	r, data := s.request(), cloneSecret(s.call.Secret)
-	if _, err := s.row.Verifier.Verify(r, data); err != nil {
+	if _, err := s.verifier.Verify(t.Context(), r, data); err != nil {
 		t.Fatalf("refused: %v", err)
 	}
 	if !reflect.DeepEqual(r, s.request()) {
@@ -152,7 +163,7 @@ func (s suite) testConcurrent(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 20 {
-				if result, err := s.row.Verifier.Verify(shared, s.call.Secret); err != nil || result.Event != s.call.Event {
+				if result, err := s.verifier.Verify(t.Context(), shared, s.call.Secret); err != nil || result.Event != s.call.Event {
 					t.Errorf("got %+v, %v", result, err)
 					return
 				}
@@ -165,7 +176,7 @@ func (s suite) testConcurrent(t *testing.T) {
 // refused checks that a call is not authentic, and that the error says nothing that is secret or the caller's.
 func (s suite) refused(t *testing.T, what string, r *source.Request, data map[string][]byte) {
 	t.Helper()
-	result, err := s.row.Verifier.Verify(r, data)
+	result, err := s.verifier.Verify(t.Context(), r, data)
 	if !source.IsUnauthenticated(err) {
 		t.Errorf("%s: got %v, want an AuthError", what, err)
 		return

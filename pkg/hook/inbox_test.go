@@ -1,0 +1,180 @@
+package hook
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	clienttesting "k8s.io/client-go/testing"
+
+	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
+	"github.com/notification-controller/notification-controller/pkg/source"
+)
+
+// named has every call say a delivery id: that of the header X-Id.
+func named(f *fixture) {
+	f.Types = func(name string) (source.Type, bool) {
+		return source.Type{Name: name, Verifier: source.VerifierFunc(func(r *source.Request, _ map[string][]byte) (source.Result, error) {
+			if r.Header.Get("X-Forged") != "" {
+				return source.Result{}, source.Unauthenticated("forged")
+			}
+			return source.Result{DeliveryID: r.Header.Get("X-Id"), Payload: r.Body}, nil
+		})}, true
+	}
+}
+
+func TestRepeatedDelivery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		other := receiver(func(r *v1.Receiver) {
+			r.Name, r.UID = "generic-recv", "other"
+			r.Status.WebhookPath = genericPath
+		})
+		f := newFixture(t, receiver(), other)
+		named(f)
+		id := func(id string) func(*http.Request) { return withHeader("X-Id", id) }
+		expect := func(want int, text string, edits ...func(*http.Request)) {
+			t.Helper()
+			if got := f.do(push(edits...)); got.status != want || got.text != text {
+				t.Errorf("got %d %q, want %d %q", got.status, got.text, want, text)
+			}
+		}
+		expect(401, "not authentic", id("1"), withHeader("X-Forged", "x"))
+		expect(202, "accepted", id("1")) // What is not authentic is not remembered,
+		expect(200, "duplicate", id("1"))
+		expect(401, "not authentic", id("1"), withHeader("X-Forged", "x")) // nor told of what is.
+		expect(202, "accepted", id("2"))
+		expect(202, "accepted", id("1"), withTarget(genericPath)) // Another Receiver's.
+		expect(202, "accepted")                                   // A sender that names none
+		expect(202, "accepted")                                   // repeats nothing.
+		time.Sleep(repeatWindow - time.Second)
+		expect(200, "duplicate", id("1"))
+		time.Sleep(time.Second)
+		expect(202, "accepted", id("1"))
+		// An object that is gone may be back for the repetition.
+		f.queue.gone()
+		expect(202, "accepted", id("1"))
+	})
+}
+
+func TestDeliveryThatFailedIsNotRemembered(t *testing.T) {
+	f := newFixture(t, receiver(resources(entry("shop"), entry("missing"))))
+	named(f)
+	for range 2 {
+		if got := f.do(push(withHeader("X-Id", "1"))); got.status != 500 {
+			t.Errorf("got %d %q", got.status, got.text)
+		}
+	}
+}
+
+func TestRepeatsAreBounded(t *testing.T) {
+	r := newRepeats()
+	now := time.Now()
+	for i := range maxDeliveries + 1000 {
+		var d delivery
+		binary.BigEndian.PutUint64(d[:], uint64(i))
+		r.keep(d, now)
+	}
+	if len(r.seen) > maxDeliveries || len(r.order) > maxDeliveries {
+		t.Errorf("%d remembered in an order of %d", len(r.seen), len(r.order))
+	}
+	r.keep(delivery{255}, now.Add(repeatWindow))
+	if len(r.seen) != 1 || len(r.order) != 1 {
+		t.Errorf("%d remembered in an order of %d after the window", len(r.seen), len(r.order))
+	}
+}
+
+func TestAnnotateTellsWhatIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAnnotated(t)
+		a.onPatch(func(p clienttesting.PatchAction) error {
+			if p.GetName() == "shop" {
+				return apierrors.NewNotFound(gitRepositories().GroupResource(), "shop")
+			}
+			return nil
+		})
+		var gone []string
+		for _, name := range []string{"shop", "shop-infra"} {
+			a.Annotate(receiver(), []Target{target(name)}, time.Now(), func() { gone = append(gone, name) })
+		}
+		synctest.Wait()
+		if len(gone) != 1 || gone[0] != "shop" {
+			t.Errorf("told that %q are gone", gone)
+		}
+	})
+}
+
+func TestTwoTokens(t *testing.T) {
+	const oldToken = "the token before"
+	r := receiver()
+	r.Status.PreviousWebhookPath = r.WebhookPathFor(oldToken)
+	f := newFixture(t, r)
+	f.secrets[theNamespace+"/"+theSecret]["previousToken"] = []byte(oldToken)
+	signed := func(token string) func(*http.Request) {
+		mac := hmac.New(sha256.New, []byte(token))
+		mac.Write([]byte(githubBody))
+		return withHeader("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	}
+	previous := withTarget(r.Status.PreviousWebhookPath)
+	for _, test := range []struct {
+		name  string
+		edits []func(*http.Request)
+		want  int
+	}{
+		{"new path, new token", []func(*http.Request){signed(token)}, 202},
+		{"new path, old token", []func(*http.Request){signed(oldToken)}, 401},
+		{"old path, old token", []func(*http.Request){previous, signed(oldToken)}, 202},
+		{"old path, new token", []func(*http.Request){previous, signed(token)}, 401},
+	} {
+		if got := f.do(push(test.edits...)); got.status != test.want {
+			t.Errorf("%s: got %d %q, want %d", test.name, got.status, got.text, test.want)
+		}
+	}
+	if len(f.observer.previous) != 1 || f.observer.previous[0] != "github" {
+		t.Errorf("counted %q as uses of the previous token, want one", f.observer.previous)
+	}
+	if string(f.secrets[theNamespace+"/"+theSecret]["token"]) != token {
+		t.Error("the Secret in the cache was changed")
+	}
+
+	// Until the status has followed the Secret, the old path is out of date.
+	delete(f.secrets[theNamespace+"/"+theSecret], "previousToken")
+	if got := f.do(push(previous, signed(oldToken))); got.status != http.StatusServiceUnavailable {
+		t.Errorf("after the rotation: got %d %q", got.status, got.text)
+	}
+}
+
+func TestRateLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, receiver())
+		f.limits = newLimits(2)
+		counts := map[int]int{}
+		var refused answer
+		for range 10 {
+			got := f.do(push())
+			counts[got.status]++
+			if got.status == http.StatusTooManyRequests {
+				refused = got
+			}
+		}
+		if counts[202] != 2 || counts[429] != 8 || refused.header.Get("Retry-After") != "1" {
+			t.Errorf("got %v, Retry-After %q", counts, refused.header.Get("Retry-After"))
+		}
+		if got := f.do(push(withHeader("X-Hub-Signature-256", "sha256=00"))); got.status != http.StatusUnauthorized {
+			t.Errorf("what is not authentic is limited too: %d", got.status)
+		}
+		time.Sleep(time.Second / 2)
+		if got := f.do(push()); got.status != 202 {
+			t.Errorf("half a second later: %d %q", got.status, got.text)
+		}
+		f.Drop(receiver().UID)
+		if len(f.limits.limiters) != 0 {
+			t.Error("the limiter of a Receiver that is gone is kept")
+		}
+	})
+}

@@ -1,0 +1,68 @@
+package hook
+
+import (
+	"crypto/sha256"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const (
+	// repeatWindow is how long a delivery is remembered.
+	repeatWindow = 60 * time.Second
+	// maxDeliveries is how many are remembered, about 100 bytes each. Beyond that the oldest are forgotten, whose
+	// repetition would reconcile once more.
+	maxDeliveries = 100_000
+)
+
+// delivery names a call of one Receiver by the id that its sender gave it.
+type delivery [sha256.Size]byte
+
+func deliveryOf(receiver types.UID, id string) delivery {
+	return sha256.Sum256([]byte(string(receiver) + "\x00" + id))
+}
+
+// repeats remembers the deliveries that have been handed over lately: senders repeat a call whose answer they missed.
+// It is safe for concurrent use.
+type repeats struct {
+	mu   sync.Mutex
+	seen map[delivery]time.Time
+	// order is that of their times.
+	order []delivery
+}
+
+func newRepeats() *repeats { return &repeats{seen: map[delivery]time.Time{}} }
+
+// has says whether the delivery was kept within the window.
+func (r *repeats) has(d delivery, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, ok := r.seen[d]
+	return ok && now.Sub(at) < repeatWindow
+}
+
+// keep remembers a delivery, and forgets those that are too old or too many.
+func (r *repeats) keep(d delivery, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.order) > 0 {
+		at, ok := r.seen[r.order[0]]
+		if ok && now.Sub(at) < repeatWindow && len(r.order) < maxDeliveries {
+			break
+		}
+		delete(r.seen, r.order[0])
+		r.order = r.order[1:]
+	}
+	if _, ok := r.seen[d]; !ok {
+		r.order = append(r.order, d)
+	}
+	r.seen[d] = now
+}
+
+// forget has the next call with this id count as the first.
+func (r *repeats) forget(d delivery) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.seen, d)
+}
