@@ -15,7 +15,6 @@ import (
 	"k8s.io/client-go/metadata"
 
 	"github.com/notification-controller/notification-controller/pkg/apitest"
-	receivercontroller "github.com/notification-controller/notification-controller/pkg/controller/receiver"
 )
 
 const requestedAt = "reconcile.fluxcd.io/requestedAt"
@@ -166,7 +165,7 @@ func TestWebhook(t *testing.T) {
 	cp.Apply(t, gitRepository(ns, "webapp")+githubReceiver(ns, "github")+secretManifest(ns, "github", map[string]string{"token": planted + "1"}))
 	c := start(t, cp, nil)
 	r := receiver(t, cp, ns, "github", "True")
-	if want := receivercontroller.WebhookPath(planted+"1", "github", ns); r.Status.WebhookPath != want {
+	if want := r.WebhookPathFor(planted + "1"); r.Status.WebhookPath != want {
 		t.Fatalf("path %s, want %s", r.Status.WebhookPath, want)
 	}
 	eventually(t, "the objects to be read", func() error {
@@ -195,7 +194,7 @@ func TestWebhook(t *testing.T) {
 
 	// A rotated token moves the path at once, without a label on the Secret.
 	cp.Apply(t, secretManifest(ns, "github", map[string]string{"token": planted + "2"}))
-	moved := receivercontroller.WebhookPath(planted+"2", "github", ns)
+	moved := r.WebhookPathFor(planted + "2")
 	eventually(t, "the path to move", func() error {
 		if got := receiver(t, cp, ns, "github", "True").Status.WebhookPath; got != moved {
 			return fmt.Errorf("path %s", got)
