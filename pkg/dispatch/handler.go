@@ -88,6 +88,10 @@ func (h *Handler) dispatch(r *http.Request, e *event.Event) {
 			continue
 		}
 		n := h.Router.Render(e, alert, p)
+		if row.Skip != nil && row.Skip(n) {
+			h.Router.Skipped(n, row)
+			continue
+		}
 		h.Queue.Enqueue(n, row)
 	}
 	log.V(4).Info("Accepted an event", "severity", e.Severity, "reason", e.Reason, "alerts", len(alerts))

@@ -154,6 +154,21 @@ func TestHandlerNotReady(t *testing.T) {
 	}
 }
 
+func TestHandlerSkipsWhatTheTypeSkips(t *testing.T) {
+	f := newFlow()
+	recorded := &outcomes{}
+	f.handler.Router.Record = recorded
+	f.handler.Router.Types = func(name string) (provider.Type, bool) {
+		return provider.Type{Name: name, Skip: func(n *provider.Notification) bool { return n.Event.Message == "done" }}, true
+	}
+	f.post(shopEvent)
+	f.post(strings.Replace(shopEvent, "done", "failed", 1))
+	f.handler.Queue.Drain(t.Context())
+	if len(f.sent) != 1 || f.sent[0].Event.Message != "failed" || recorded.count(Skipped, SkippedByType) != 1 {
+		t.Errorf("sent %d, outcomes %+v", len(f.sent), recorded.all)
+	}
+}
+
 func TestHandlerOutlivesTheCaller(t *testing.T) {
 	f := newFlow()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -53,6 +53,7 @@ const (
 	SkippedStatusUpdate    SkipReason = "commit_status_update"
 	SkippedNoCommit        SkipReason = "no_commit"
 	SkippedNoChangeRequest SkipReason = "no_change_request"
+	SkippedByType          SkipReason = "nothing_to_send"
 )
 
 // Outcome is how one notification ended.

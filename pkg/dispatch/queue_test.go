@@ -63,7 +63,7 @@ func testQueue(o QueueOptions, send senderFunc) (*Queue, *outcomes) {
 	return q, recorded
 }
 
-func notification(to string, i int) *provider.Notification {
+func newNotification(to string, i int) *provider.Notification {
 	return &provider.Notification{
 		Event:    event.Event{ID: fmt.Sprint(i), Message: fmt.Sprint(i)},
 		Provider: provider.Object{Namespace: "default", Name: to, UID: to},
@@ -85,7 +85,7 @@ func TestQueueSendsInOrderOfAcceptance(t *testing.T) {
 			return nil
 		})
 		for i := range 20 {
-			q.Enqueue(notification("a", i), anyOrder)
+			q.Enqueue(newNotification("a", i), anyOrder)
 		}
 		if lost := q.Drain(t.Context()); lost != 0 {
 			t.Fatalf("Drain lost %d", lost)
@@ -135,7 +135,7 @@ func TestQueueRetries(t *testing.T) {
 					}
 					return nil
 				})
-				q.Enqueue(notification("a", 1), anyOrder)
+				q.Enqueue(newNotification("a", 1), anyOrder)
 				q.Drain(context.Background())
 				if attempts != tt.wantAttempts {
 					t.Errorf("%d attempts, want %d", attempts, tt.wantAttempts)
@@ -169,9 +169,9 @@ func TestQueueHungProviderDelaysNoOther(t *testing.T) {
 			return nil
 		})
 		for i := range 10_000 {
-			q.Enqueue(notification("hung", i), anyOrder)
+			q.Enqueue(newNotification("hung", i), anyOrder)
 		}
-		q.Enqueue(notification("well", 0), anyOrder)
+		q.Enqueue(newNotification("well", 0), anyOrder)
 		if took := <-done; took != 0 {
 			t.Errorf("the other Provider had to wait for %s", took)
 		}
@@ -199,10 +199,10 @@ func TestQueueBoundsTotal(t *testing.T) {
 			return nil
 		})
 		for i := range 25 {
-			q.Enqueue(notification("long", i), anyOrder)
+			q.Enqueue(newNotification("long", i), anyOrder)
 		}
 		for i := range 10 {
-			q.Enqueue(notification("short", i), anyOrder)
+			q.Enqueue(newNotification("short", i), anyOrder)
 		}
 		// One of each is under way, so that 33 would wait.
 		if waiting, _ := q.Len(); waiting != options.Total {
@@ -230,7 +230,7 @@ func TestQueueBoundsMemory(t *testing.T) {
 			return nil
 		})
 		for i := range 100 {
-			n := notification("a", i)
+			n := newNotification("a", i)
 			n.Event.Message = string(make([]byte, 100<<10))
 			q.Enqueue(n, anyOrder)
 		}
@@ -274,7 +274,7 @@ func TestQueueKeepsOrderOfAKey(t *testing.T) {
 			return nil
 		})
 		for i := range 12 {
-			n := notification("a", i)
+			n := newNotification("a", i)
 			n.Event.Reason = []string{"even", "odd"}[i%2]
 			q.Enqueue(n, keyed)
 		}
@@ -312,7 +312,7 @@ func TestQueueDrain(t *testing.T) {
 					}
 				})
 				for i := range 40 {
-					q.Enqueue(notification("slow", i), anyOrder)
+					q.Enqueue(newNotification("slow", i), anyOrder)
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), tt.limit)
 				defer cancel()
@@ -325,7 +325,7 @@ func TestQueueDrain(t *testing.T) {
 				if got := recorded.count(Failed, ReasonShutdown); got != tt.wantLost {
 					t.Errorf("%d recorded as lost, want %d", got, tt.wantLost)
 				}
-				q.Enqueue(notification("slow", 41), anyOrder)
+				q.Enqueue(newNotification("slow", 41), anyOrder)
 				if got := recorded.count(Failed, ReasonShutdown); got != tt.wantLost+1 {
 					t.Error("what came too late was not recorded")
 				}
@@ -343,7 +343,7 @@ func TestQueueDropsWhatWaitsForADeletedProvider(t *testing.T) {
 			return provider.Permanentf(provider.ReasonTimeout, "hung")
 		})
 		for i := range 10 {
-			q.Enqueue(notification("gone", i), anyOrder)
+			q.Enqueue(newNotification("gone", i), anyOrder)
 		}
 		q.DropProvider("gone")
 		if waiting, _ := q.Len(); waiting != 0 {
@@ -359,7 +359,7 @@ func TestQueueDropsWhatWaitsForADeletedProvider(t *testing.T) {
 func TestQueueSurvivesAPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, recorded := testQueue(DefaultQueueOptions(), func(context.Context, *provider.Notification) error { panic("boom") })
-		q.Enqueue(notification("a", 1), anyOrder)
+		q.Enqueue(newNotification("a", 1), anyOrder)
 		q.Drain(t.Context())
 		if got := recorded.count(Failed, provider.ReasonUnclassified); got != 1 {
 			t.Errorf("outcomes %+v, want one failure", recorded.all)

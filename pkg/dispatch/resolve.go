@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/httpx"
@@ -84,7 +85,8 @@ func (r *Resolver) Drop(uid types.UID) { r.built.Drop(uid) }
 // secrets that a Provider refers to; nil where it does not.
 type secrets struct{ auth, proxy, cert map[string][]byte }
 
-// readSecrets gets the Secrets of a Provider from the cache, and a text that tells their versions.
+// readSecrets gets the Secrets of a Provider from the cache, and a text that tells what else than the
+// generation the sender depends on.
 func (r *Resolver) readSecrets(p *v1beta3.Provider) (secrets, string, error) {
 	var found secrets
 	var versions strings.Builder
@@ -113,6 +115,8 @@ func (r *Resolver) readSecrets(p *v1beta3.Provider) (secrets, string, error) {
 		}
 		versions.WriteString(ref.ref.Name + "=" + s.ResourceVersion + ";")
 	}
+	// It changes what is built, but not the generation.
+	versions.WriteString("resolve=" + p.Annotations[notification.ResolveAnnotation])
 	return found, versions.String(), nil
 }
 
@@ -142,6 +146,7 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 		Channel:  p.Spec.Channel,
 		Username: p.Spec.Username,
 		Secret:   s.auth,
+		Resolve:  p.Annotations[notification.ResolveAnnotation] == notification.ResolveEnabled,
 		Timeout:  DefaultTimeout,
 	}
 	if p.Spec.Timeout != nil && p.Spec.Timeout.Duration > 0 {

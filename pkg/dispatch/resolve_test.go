@@ -167,6 +167,13 @@ func TestResolveBuildsOncePerEdit(t *testing.T) {
 	if len(*configs) != 3 || (*configs)[2].Channel != "new" {
 		t.Fatalf("the edit is not used: %d built", len(*configs))
 	}
+	annotated := edited.DeepCopy()
+	annotated.Annotations = map[string]string{"notification.toolkit.fluxcd.io/resolve": "enabled"}
+	cached["provider"] = annotated
+	resolve()
+	if len(*configs) != 4 || !(*configs)[3].Resolve || (*configs)[2].Resolve {
+		t.Fatalf("the annotation is not used: %d built", len(*configs))
+	}
 	r.Drop(p.UID)
 	if r.built.Len() != 0 {
 		t.Error("a dropped Provider is kept")
@@ -191,7 +198,7 @@ func TestResolvedSendersMaskSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = target.Sender.Send(t.Context(), notification("provider", 1))
+	err = target.Sender.Send(t.Context(), newNotification("provider", 1))
 	if err == nil || strings.Contains(err.Error(), "planted") || !strings.Contains(err.Error(), "could not reach "+provider.Mask) {
 		t.Errorf("error %v", err)
 	}

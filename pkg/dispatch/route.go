@@ -61,6 +61,12 @@ func (r *Router) Route(e *event.Event, a *v1beta3.Alert) (*v1beta3.Provider, pro
 	return p, row, true
 }
 
+// Skipped records that the type has nothing to send for a notification.
+func (r *Router) Skipped(n *provider.Notification, row provider.Type) {
+	outcome := Outcome{EventID: n.Event.ID, Object: n.Event.InvolvedObject, Alert: n.Alert, Provider: n.Provider, Type: row.Name}
+	r.Record.Outcome(outcome.skipped(SkippedByType))
+}
+
 // skip says why a family of types does not get an event; empty if it does.
 func skip(family provider.Family, e *event.Event) SkipReason {
 	switch family {

@@ -14,6 +14,14 @@ const (
 	LegacyFinalizer = "finalizers.fluxcd.io"
 )
 
+const (
+	// ResolveAnnotation on a Provider, with the value ResolveEnabled, has a success close what a failure opened, for
+	// types that do not do so anyway.
+	ResolveAnnotation = "notification.toolkit.fluxcd.io/resolve"
+	// ResolveEnabled turns ResolveAnnotation on.
+	ResolveEnabled = "enabled"
+)
+
 // Reasons and types of Receiver conditions.
 const (
 	// ConditionReady is True while the object does its job.
