@@ -1,0 +1,60 @@
+# What is longer than a few lines is a script in hack/. Go, make, git and bash are all that is needed; with a C
+# compiler, which Go's race detector wants, the tests run under it.
+
+.DEFAULT_GOAL := help
+
+FUZZTIME ?= 30s
+
+# Empty where there is no C compiler, without which go test refuses -race.
+race = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/notification-controller, stripped
+	go build -ldflags '-s -w' -o bin/notification-controller ./cmd/notification-controller
+
+.PHONY: run
+run: build controlplane ## Show the job on a real API server, then stay up until Ctrl-C; ONCE=1 ends after the last step
+	go build -ldflags '-s -w' -o bin/demo ./hack/demo
+	@echo; echo '==> 0. Start etcd and kube-apiserver, which takes some seconds'
+	@exec "$$(hack/controlplane/build.sh)/controlplane" exec -- bin/demo $(if $(filter-out 0,$(ONCE)),-once)
+
+.PHONY: controlplane
+controlplane: ## Build etcd, kube-apiserver and kubectl for run and test: about ten minutes, but only once
+	@hack/controlplane/build.sh >/dev/null
+
+.PHONY: test
+test: controlplane ## Run all tests
+	go test $(race) ./...
+	go test -C hack/compat ./...
+
+.PHONY: verify
+verify: ## Check generated files, format, vet, linter, import rules, go.mod files and the README's flags
+	hack/verify.sh
+
+.PHONY: generate
+generate: ## Write what is generated: deep copies, clients, CRDs and the README's flags
+	hack/update-codegen.sh
+	hack/update-crds.sh
+	UPDATE_README=1 go test -count=1 -run '^TestFlagsInReadme$$' ./pkg/app
+
+.PHONY: bench
+bench: build controlplane ## Run all benchmarks, then measure the whole process on a real API server
+	go test -run '^$$' -bench . ./pkg/...
+	go run ./hack/bench
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME, by default 30s
+	hack/fuzz.sh $(FUZZTIME)
+
+.PHONY: soak
+soak: controlplane ## Run each fuzz target for 10 minutes and all tests ten times: hours
+	hack/fuzz.sh 10m
+	go test $(race) -count=10 -timeout=3h ./...
+
+.PHONY: clean
+clean: ## Remove bin; the built control plane stays in ~/.cache/notification-controller
+	rm -rf bin
