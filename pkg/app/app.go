@@ -13,7 +13,10 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/discovery/cached/memory"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
@@ -28,12 +31,15 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/scheme"
 	"github.com/notification-controller/notification-controller/pkg/hook"
+	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/metrics"
 	"github.com/notification-controller/notification-controller/pkg/objects"
 	providerregistry "github.com/notification-controller/notification-controller/pkg/provider/registry"
 	"github.com/notification-controller/notification-controller/pkg/ratelimit"
 	"github.com/notification-controller/notification-controller/pkg/secret"
 	"github.com/notification-controller/notification-controller/pkg/server"
+	"github.com/notification-controller/notification-controller/pkg/source"
+	"github.com/notification-controller/notification-controller/pkg/source/jwks"
 	sourceregistry "github.com/notification-controller/notification-controller/pkg/source/registry"
 )
 
@@ -87,7 +93,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	a.broadcaster = record.NewBroadcaster()
-	a.events = a.broadcaster.NewRecorder(scheme.Scheme, corev1.EventSource{Component: controller.FieldManager})
+	a.events = a.broadcaster.NewRecorder(eventScheme(), corev1.EventSource{Component: controller.FieldManager})
 	if a.informers, err = newInformers(a.clients, o.watchNamespace()); err != nil {
 		return nil, err
 	}
@@ -107,6 +113,14 @@ func New(ctx context.Context, o Options) (*App, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// eventScheme knows the kinds that Kubernetes Events are about: ours, and the Lease of the leader election.
+func eventScheme() *runtime.Scheme {
+	known := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(known))
+	utilruntime.Must(scheme.AddToScheme(known))
+	return known
 }
 
 // outbound wires the flow from an event to its notifications.
@@ -153,10 +167,12 @@ func (a *App) inbound() http.Handler {
 	a.annotate = hook.NewAnnotator(hook.AnnotatorOptions{
 		Client: a.clients.metadata, Events: a.events, Observer: a.metrics, Metrics: a.queues,
 	})
+	client := httpx.NewClient(httpx.Options{})
 	a.hook = hook.New(hook.Options{
 		Receivers:            a.informers.receiverIndex,
 		Secrets:              a.secrets,
 		Types:                sourceregistry.New().Lookup,
+		Verifiers:            source.Config{Keys: jwks.NewCache(client, time.Now), Client: client},
 		Objects:              a.objects,
 		Queue:                a.annotate,
 		Events:               a.events,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
+	"github.com/notification-controller/notification-controller/pkg/controller"
 	alertcontroller "github.com/notification-controller/notification-controller/pkg/controller/alert"
 	providercontroller "github.com/notification-controller/notification-controller/pkg/controller/provider"
 	receivercontroller "github.com/notification-controller/notification-controller/pkg/controller/receiver"
@@ -18,27 +19,22 @@ import (
 
 // controllers makes the controllers for one term.
 func (a *App) controllers() map[string]func(context.Context) error {
+	settings := controller.Settings{Workers: a.options.Concurrent, Events: a.events, Observer: a.metrics, Queues: a.queues}
 	alerts := alertcontroller.New(alertcontroller.Options{
+		Settings: settings,
 		Client:   a.clients.notification.NotificationV1beta3(),
 		Informer: a.informers.alerts,
 		Lister:   a.informers.alertLister,
-		Events:   a.events,
 		Check:    a.checkAlert,
-		Workers:  a.options.Concurrent,
-		Observer: a.metrics,
-		Queues:   a.queues,
 	})
 	providers := providercontroller.New(providercontroller.Options{
+		Settings:  settings,
 		Client:    a.clients.notification.NotificationV1beta3(),
 		Informer:  a.informers.providers,
 		Lister:    a.informers.providerLister,
 		Users:     a.informers.providerIndex,
 		Subscribe: a.secrets.Subscribe,
-		Events:    a.events,
 		Check:     a.checkProvider,
-		Workers:   a.options.Concurrent,
-		Observer:  a.metrics,
-		Queues:    a.queues,
 	})
 	sources := sourceregistry.New()
 	validation := receivercontroller.Validation{
@@ -50,21 +46,26 @@ func (a *App) controllers() map[string]func(context.Context) error {
 			_, err := expr.CompileFilter(field, expression, withClaims)
 			return err
 		},
+		CompileVariable: func(field, expression string) error {
+			_, err := expr.CompileVariable(field, expression)
+			return err
+		},
+		CompileValidation: func(field, expression string) error {
+			_, err := expr.CompileValidation(field, expression)
+			return err
+		},
 	}
 	receivers := receivercontroller.New(receivercontroller.Options{
+		Settings:  settings,
 		Client:    a.clients.notification.NotificationV1(),
 		Informer:  a.informers.receivers,
 		Lister:    a.informers.receiverLister,
 		Users:     a.informers.receiverIndex,
 		Secrets:   a.secrets,
 		Subscribe: a.secrets.Subscribe,
-		Events:    a.events,
 		Check:     validation.Check,
-		Workers:   a.options.Concurrent,
 		Backoff:   a.options.RetryBackoff,
-		Observer:  a.metrics,
 		Objects:   a.metrics,
-		Queues:    a.queues,
 	})
 	return map[string]func(context.Context) error{
 		"alert":    alerts.Run,

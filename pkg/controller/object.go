@@ -1,20 +1,35 @@
 package controller
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/client-go/util/workqueue"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 )
 
 // FieldManager names this controller as the writer of fields.
 const FieldManager = "notification-controller"
+
+// Settings are what all controllers need.
+type Settings struct {
+	// Workers is how many objects are worked on at a time.
+	Workers int
+	// Events takes the Kubernetes Events about objects.
+	Events   record.EventRecorder
+	Observer Observer
+	Queues   workqueue.MetricsProvider
+}
 
 // maxEventMessage is how long the message of a Kubernetes Event can be, in bytes, before the API server refuses it.
 const maxEventMessage = 1024
@@ -67,9 +82,28 @@ func HasLegacyFinalizer(obj metav1.Object) bool {
 	return slices.Contains(obj.GetFinalizers(), notification.LegacyFinalizer)
 }
 
-// WithoutLegacyFinalizer returns the JSON merge patch that removes the finalizer, and no other, from the object as it
-// was read.
-func WithoutLegacyFinalizer(obj metav1.Object) ([]byte, error) {
+// Patch is the method of a generated client that patches an object.
+type Patch[T any] func(ctx context.Context, name string, kind types.PatchType, patch []byte, o metav1.PatchOptions, subresources ...string) (T, error)
+
+// RemoveLegacyFinalizer removes the finalizer, and no other, from the object as it was read, if it has it. An object that
+// is gone is a success.
+func RemoveLegacyFinalizer[T any](ctx context.Context, obj metav1.Object, patch Patch[T]) error {
+	if !HasLegacyFinalizer(obj) {
+		return nil
+	}
+	without, err := withoutLegacyFinalizer(obj)
+	if err != nil {
+		return err
+	}
+	_, err = patch(ctx, obj.GetName(), types.MergePatchType, without, metav1.PatchOptions{FieldManager: FieldManager})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("remove the finalizer of an older controller: %w", err)
+	}
+	return nil
+}
+
+// withoutLegacyFinalizer is a JSON merge patch; the resourceVersion keeps it from undoing what others do meanwhile.
+func withoutLegacyFinalizer(obj metav1.Object) ([]byte, error) {
 	rest := slices.DeleteFunc(slices.Clone(obj.GetFinalizers()), func(f string) bool { return f == notification.LegacyFinalizer })
 	return json.Marshal(map[string]any{"metadata": map[string]any{
 		"resourceVersion": obj.GetResourceVersion(),

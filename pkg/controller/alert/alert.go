@@ -4,16 +4,11 @@ package alert
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/client-go/tools/record"
-	"k8s.io/client-go/util/workqueue"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/controller"
@@ -31,15 +26,12 @@ var backoff = controller.Backoff{Min: 5 * time.Millisecond, Max: 1000 * time.Sec
 
 // Options are what the controller works with.
 type Options struct {
+	controller.Settings
 	Client   client.AlertsGetter
 	Informer cache.SharedIndexInformer
 	Lister   listers.AlertLister
-	Events   record.EventRecorder
 	// Check says what is wrong with a spec.
-	Check    func(*v1beta3.Alert) error
-	Workers  int
-	Observer controller.Observer
-	Queues   workqueue.MetricsProvider
+	Check func(*v1beta3.Alert) error
 }
 
 // Controller looks after Alerts.
@@ -91,16 +83,8 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 }
 
 func (c *Controller) removeFinalizer(ctx context.Context, alert *v1beta3.Alert) error {
-	patch, err := controller.WithoutLegacyFinalizer(alert)
-	if err != nil {
+	if err := controller.RemoveLegacyFinalizer(ctx, alert, c.options.Client.Alerts(alert.Namespace).Patch); err != nil {
 		return err
-	}
-	_, err = c.options.Client.Alerts(alert.Namespace).Patch(ctx, alert.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: controller.FieldManager})
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("remove the finalizer of an older controller: %w", err)
 	}
 	if alert.DeletionTimestamp == nil {
 		c.options.Events.Event(alert, corev1.EventTypeNormal, ReasonMigration, "removed the finalizer of an older controller: Alerts are static objects now")

@@ -4,16 +4,12 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/client-go/tools/record"
-	"k8s.io/client-go/util/workqueue"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/controller"
@@ -36,18 +32,15 @@ type SecretUsers interface {
 
 // Options are what the controller works with.
 type Options struct {
+	controller.Settings
 	Client   client.ProvidersGetter
 	Informer cache.SharedIndexInformer
 	Lister   listers.ProviderLister
 	Users    SecretUsers
 	// Subscribe registers a function to be told of changed Secrets.
 	Subscribe func(func(types.NamespacedName)) (cancel func())
-	Events    record.EventRecorder
 	// Check says what an edit of the Provider or its Secrets has to change.
-	Check    func(*v1beta3.Provider) error
-	Workers  int
-	Observer controller.Observer
-	Queues   workqueue.MetricsProvider
+	Check func(*v1beta3.Provider) error
 }
 
 // Controller looks after Providers.
@@ -98,10 +91,7 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 		return controller.Result{}, err
 	}
 	if p.DeletionTimestamp != nil {
-		if controller.HasLegacyFinalizer(p) {
-			return controller.Result{}, c.removeFinalizer(ctx, p)
-		}
-		return controller.Result{}, nil
+		return controller.Result{}, controller.RemoveLegacyFinalizer(ctx, p, c.options.Client.Providers(p.Namespace).Patch)
 	}
 	problem := c.options.Check(p)
 	if problem == nil {
@@ -115,16 +105,4 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 		c.options.Events.Event(p, corev1.EventTypeWarning, ReasonInvalidConfig, controller.EventMessage(problem.Error()))
 	}
 	return controller.Result{}, nil
-}
-
-func (c *Controller) removeFinalizer(ctx context.Context, p *v1beta3.Provider) error {
-	patch, err := controller.WithoutLegacyFinalizer(p)
-	if err != nil {
-		return err
-	}
-	_, err = c.options.Client.Providers(p.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: controller.FieldManager})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("remove the finalizer of an older controller: %w", err)
-	}
-	return nil
 }

@@ -47,18 +47,3 @@ func emptyToNull(s string) any {
 	}
 	return s
 }
-
-func (c *Controller) removeFinalizer(ctx context.Context, r *v1.Receiver) error {
-	if !controller.HasLegacyFinalizer(r) {
-		return nil
-	}
-	patch, err := controller.WithoutLegacyFinalizer(r)
-	if err != nil {
-		return err
-	}
-	_, err = c.options.Client.Receivers(r.Namespace).Patch(ctx, r.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: controller.FieldManager})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("remove the finalizer of an older controller: %w", err)
-	}
-	return nil
-}

@@ -12,8 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/client-go/tools/record"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification"
@@ -48,6 +46,7 @@ type ObjectMetrics interface {
 
 // Options are what the controller works with.
 type Options struct {
+	controller.Settings
 	Client   client.ReceiversGetter
 	Informer cache.SharedIndexInformer
 	Lister   listers.ReceiverLister
@@ -55,14 +54,10 @@ type Options struct {
 	Secrets  secret.Getter
 	// Subscribe registers a function to be told of changed Secrets.
 	Subscribe func(func(types.NamespacedName)) (cancel func())
-	Events    record.EventRecorder
 	// Check says what is wrong with a spec; nil if nothing is.
-	Check    func(*v1.Receiver) *Problem
-	Workers  int
-	Backoff  controller.Backoff
-	Observer controller.Observer
-	Objects  ObjectMetrics
-	Queues   workqueue.MetricsProvider
+	Check   func(*v1.Receiver) *Problem
+	Backoff controller.Backoff
+	Objects ObjectMetrics
 }
 
 // Controller keeps the status of Receivers.
@@ -121,7 +116,7 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 		return controller.Result{}, err
 	}
 	if r.DeletionTimestamp != nil {
-		return controller.Result{}, c.removeFinalizer(ctx, r)
+		return controller.Result{}, controller.RemoveLegacyFinalizer(ctx, r, c.options.Client.Receivers(r.Namespace).Patch)
 	}
 
 	start := time.Now()
@@ -141,6 +136,10 @@ func (c *Controller) reconcile(r *v1.Receiver, now time.Time) (controller.Result
 		r.Status.LastHandledReconcileAt = at
 	}
 	if r.Spec.Suspend {
+		if meta.IsStatusConditionTrue(r.Status.Conditions, notification.ConditionReady) {
+			// Or who waits for the Receiver would do so until it is resumed.
+			r.Status.ObservedGeneration = r.Generation
+		}
 		return controller.Result{}, nil
 	}
 	if problem := c.options.Check(r); problem != nil {

@@ -15,15 +15,21 @@ type Validation struct {
 	Supported func(receiverType string) bool
 	// CompileFilter compiles the filter in a field.
 	CompileFilter func(field, expression string, withClaims bool) error
+	// CompileVariable and CompileValidation compile what is in a field of an OIDC provider.
+	CompileVariable, CompileValidation func(field, expression string) error
 }
 
-// Check returns the first thing that is wrong with a spec, or nil. Filters come before the other fields, as in Flux.
+// Check returns the first thing that is wrong with a spec, or nil. Filters come before the other fields, and what is said
+// of claims after them, as in Flux.
 func (v Validation) Check(r *v1.Receiver) *Problem {
 	if err := v.filters(r); err != nil {
 		return &Problem{notification.ReasonInvalidCELExpression, err.Error()}
 	}
 	if err := v.fields(r); err != nil {
 		return &Problem{notification.ReasonValidationFailed, err.Error()}
+	}
+	if err := v.claims(r); err != nil {
+		return &Problem{notification.ReasonInvalidCELExpression, err.Error()}
 	}
 	return nil
 }
@@ -88,6 +94,25 @@ func oidcProviders(providers []v1.OIDCProvider) error {
 		for j, validation := range p.Validations {
 			if validation.Expression == "" || validation.Message == "" {
 				return fmt.Errorf("%s.validations[%d]: %q: expression and message must not be empty", field, j, p.IssuerURL)
+			}
+		}
+	}
+	return nil
+}
+
+// claims compiles what is said of the claims of tokens.
+func (v Validation) claims(r *v1.Receiver) error {
+	for i, p := range r.Spec.OIDCProviders {
+		for j, variable := range p.Variables {
+			field := fmt.Sprintf("spec.oidcProviders[%d].variables[%d].expression", i, j)
+			if err := v.CompileVariable(field, variable.Expression); err != nil {
+				return fmt.Errorf("%w (for issuer %q)", err, p.IssuerURL)
+			}
+		}
+		for j, validation := range p.Validations {
+			field := fmt.Sprintf("spec.oidcProviders[%d].validations[%d].expression", i, j)
+			if err := v.CompileValidation(field, validation.Expression); err != nil {
+				return fmt.Errorf("%w (for issuer %q)", err, p.IssuerURL)
 			}
 		}
 	}
