@@ -1,7 +1,9 @@
 package httpx
 
 import (
+	"encoding/base64"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -33,3 +35,22 @@ func isNotToken(r rune) bool {
 }
 
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+// TokenHeader returns the header that carries the token of the Secret, none if value is empty. The error is permanent
+// and names the token.
+func TokenHeader(name, value string) (http.Header, error) {
+	header := http.Header{}
+	if value == "" {
+		return header, nil
+	}
+	if err := CheckHeaders(provider.SecretKey("token"), map[string]string{name: value}); err != nil {
+		return nil, err
+	}
+	header.Set(name, value)
+	return header, nil
+}
+
+// BasicAuth returns the value of an Authorization header for the Basic scheme (RFC 7617).
+func BasicAuth(username, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(username+":"+password))
+}

@@ -39,6 +39,13 @@ type Notification struct {
 	Alert, Provider Object
 }
 
+// ObjectKey is the OrderingKey of types that keep the state of each object on the far side.
+func (n *Notification) ObjectKey() string { return n.Event.InvolvedObject.String() }
+
+// IsProgressing says whether all the notification reports is that work has begun. For types that keep a state, that is
+// neither a failure nor a success.
+func (n *Notification) IsProgressing() bool { return n.Event.Reason == "Progressing" }
+
 // Config is what a Sender is built from. Values from the Secret have already overridden those of the spec.
 type Config struct {
 	// Type is the Provider's type.
@@ -59,6 +66,8 @@ type Config struct {
 	Headers map[string]string
 	// Secret is all data of the Secret, for keys that only one type reads.
 	Secret map[string][]byte
+	// Resolve has a success close what a failure opened, for types that do not do so anyway.
+	Resolve bool
 	// Client has the Provider's proxy and TLS configuration and keeps connections.
 	Client *http.Client
 	// Timeout of an attempt; the context given to Send ends then.
@@ -111,6 +120,8 @@ type Type struct {
 	// Notifications of a Provider with the same key are sent one at a time, in order of acceptance. Nil, and an
 	// empty key, mean any order.
 	OrderingKey func(*Notification) string
+	// Skip says that there is nothing to send for a notification. Nil means that the type sends all.
+	Skip func(*Notification) bool
 	// NeedsAddress says that without an address nothing can be sent.
 	NeedsAddress bool
 	// SecretTLS says that TLS material may also be in the Secret of spec.secretRef.

@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,29 @@ func InfoNotification() *provider.Notification {
 	n.Event.Severity = "info"
 	n.Event.Reason = "ReconciliationSucceeded"
 	n.Event.Message = "Reconciliation finished in 1.2s, next run in 10m0s"
+	return n
+}
+
+// BareNotification returns a notification that lacks what it may lack: metadata and a reason. It is neither a failure
+// nor, strictly, a success: its severity is trace.
+func BareNotification() *provider.Notification {
+	n := Notification()
+	n.Event.Severity = "trace"
+	n.Event.Reason = ""
+	n.Event.Message = "🚨 naïve <b>*emoji*</b> & _markup_"
+	n.Event.Metadata = nil
+	return n
+}
+
+// LongNotification returns the notification of a failure of which everything is long: the message has 12,000
+// characters, of several bytes, and metadata values have 2,000.
+func LongNotification() *provider.Notification {
+	n := Notification()
+	n.Event.InvolvedObject.Name = strings.Repeat("webapp-", 36) + "x"
+	n.Event.Message = strings.Repeat("🚨 é\n", 3000)
+	for _, key := range []string{"long-1", "long-2", "long-3", "long-4", "long-5"} {
+		n.Event.Metadata[key] = strings.Repeat("é🚨", 1000)
+	}
 	return n
 }
 

@@ -93,7 +93,7 @@ func redirected(t *testing.T, base http.RoundTripper, address string) http.Round
 	}
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		r = r.Clone(r.Context())
-		r.URL.Scheme, r.URL.Host = target.Scheme, target.Host
+		r.URL.Scheme, r.URL.Host, r.Host = target.Scheme, target.Host, target.Host
 		return base.RoundTrip(r)
 	})
 }

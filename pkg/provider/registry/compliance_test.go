@@ -1,6 +1,9 @@
 package registry
 
 import (
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/notification-controller/notification-controller/pkg/provider"
@@ -10,6 +13,39 @@ import (
 // fixtures says of each row how to test it.
 func fixtures() map[string]providertest.Fixture {
 	return map[string]providertest.Fixture{
+		"alertmanager": {Config: func(url string) provider.Config {
+			return provider.Config{Address: url + "/planted-path/api/v2/alerts/", Username: "alert-user", Password: "planted-password"}
+		}},
+		"datadog": {Config: func(url string) provider.Config {
+			return provider.Config{Address: url + "/planted-path", Token: "planted-api-key"}
+		}},
+		"grafana": {Config: func(url string) provider.Config {
+			return provider.Config{Address: url + "/planted-path/api/annotations", Token: "planted-token"}
+		}},
+		"incident.io": {Config: func(url string) provider.Config {
+			return provider.Config{Address: url + "/v2/alert_events/http/planted-path", Token: "planted-token"}
+		}},
+		"opsgenie": {Config: func(url string) provider.Config {
+			return provider.Config{Address: url + "/planted-path/v2/alerts", Token: "planted-token"}
+		}},
+		"otel": {Config: func(url string) provider.Config {
+			return provider.Config{
+				Address:  url + "/planted-path/v1/traces",
+				Username: "otel-user",
+				Token:    "planted-token",
+				Headers:  map[string]string{"X-Api-Key": "planted-header"},
+			}
+		}},
+		"pagerduty": {Config: func(url string) provider.Config {
+			return provider.Config{Address: url + "/planted-path", Channel: "planted-routing-key"}
+		}},
+		"sentry": {Config: func(url string) provider.Config {
+			dsn := strings.Replace(url, "://", "://planted-public-key:planted-secret-key@", 1) + "/path/42"
+			return provider.Config{Address: dsn, Channel: "production"}
+		}},
+		"discord": {Config: func(url string) provider.Config {
+			return provider.Config{Address: url + "/api/webhooks/1/planted-path?wait=true", Username: "flux"}
+		}},
 		"generic": {Config: func(url string) provider.Config {
 			return provider.Config{
 				Address: url + "/hooks/planted-path?key=planted-query",
@@ -23,6 +59,33 @@ func fixtures() map[string]providertest.Fixture {
 				Headers: map[string]string{"X-Api-Key": "planted-header"},
 			}
 		}},
+		"googlechat": {Config: func(url string) provider.Config {
+			return provider.Config{Address: url + "/v1/spaces/x/messages?key=planted-key&token=planted-token"}
+		}},
+		"lark": {
+			Config: func(url string) provider.Config {
+				return provider.Config{Address: url + "/open-apis/bot/v2/hook/planted-path"}
+			},
+			Success: answering(`{"code":0,"msg":"success","data":{}}`),
+		},
+		"matrix": {
+			Config: func(url string) provider.Config {
+				return provider.Config{Address: url + "/planted-path", Channel: "!abc:example.org", Token: "planted-token"}
+			},
+			Success: answering(`{"event_id":"$YUwRidLecu:example.com"}`),
+		},
+		"msteams": {
+			Config: func(url string) provider.Config {
+				return provider.Config{Address: url + "/workflows/planted-path?sig=planted-signature"}
+			},
+			Success: answering(`1`),
+		},
+		"rocket": {
+			Config: func(url string) provider.Config {
+				return provider.Config{Address: url + "/hooks/1/planted-path", Channel: "general", Username: "flux"}
+			},
+			Success: answering(`{"success":true}`),
+		},
 		"slack": {Config: func(url string) provider.Config {
 			return provider.Config{
 				Address: url + "/services/T00000000/B00000000/planted-path",
@@ -30,7 +93,36 @@ func fixtures() map[string]providertest.Fixture {
 				Channel: "general",
 			}
 		}},
+		"telegram": {
+			Config: func(string) provider.Config {
+				return provider.Config{Channel: "-1552289257:1", Token: "123456:planted-token"}
+			},
+			Success:   answering(`{"ok":true,"result":{"message_id":1}}`),
+			FixedHost: true,
+		},
+		"webex": {
+			Config: func(url string) provider.Config {
+				return provider.Config{Address: url + "/planted-path/messages", Channel: "room", Token: "planted-token"}
+			},
+			Success: answering(`{"id":"Y2lzY29zcGFyazovL3VzL01FU1NBR0Uv","roomId":"room"}`),
+		},
+		"zoom": {
+			Config: func(url string) provider.Config {
+				return provider.Config{Address: url + "/chat/webhooks/planted-path?key=planted-query", Token: "planted-token"}
+			},
+		},
+		"zulip": {
+			Config: func(url string) provider.Config {
+				return provider.Config{Address: url + "?key=planted-query", Channel: "general/flux", Username: "bot@example.org", Password: "planted-password"}
+			},
+			Success: answering(`{"id":42,"msg":"","result":"success"}`),
+		},
 	}
+}
+
+// answering answers 200 with a body, as a service does that took the request.
+func answering(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
 }
 
 func TestCompliance(t *testing.T) {

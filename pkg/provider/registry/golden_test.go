@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,17 +31,68 @@ type goldenProvider struct {
 // goldenProviders are those of which the table has the type.
 func goldenProviders() map[string]goldenProvider {
 	return map[string]goldenProvider{
+		"alertmanager": {"alertmanager", func(url string) provider.Config {
+			return provider.Config{Address: url + "/api/v2/alerts/", Username: "u", Password: "p"}
+		}},
+		"datadog": {"datadog", func(url string) provider.Config {
+			return provider.Config{Address: url, Token: "dtok"}
+		}},
+		"discord": {"discord", func(url string) provider.Config {
+			return provider.Config{Address: url + "/api/webhooks/1/abc", Channel: "c", Username: "flux"}
+		}},
 		"generic": {"generic", func(url string) provider.Config {
 			return provider.Config{Address: url + "/hook", Headers: map[string]string{"X-Custom": "one", "Authorization": "Basic abc"}}
 		}},
 		"generic-hmac": {"generic-hmac", func(url string) provider.Config {
 			return provider.Config{Address: url + "/hook", Token: "hmac-key"}
 		}},
+		"googlechat": {"googlechat", func(url string) provider.Config {
+			return provider.Config{Address: url + "/v1/spaces/x/messages"}
+		}},
+		"grafana": {"grafana", func(url string) provider.Config {
+			return provider.Config{Address: url + "/api/annotations", Token: "gtok"}
+		}},
+		"incident-io": {"incident.io", func(url string) provider.Config {
+			return provider.Config{Address: url + "/v2/alert_events/http/x", Token: "itok"}
+		}},
+		"lark": {"lark", func(url string) provider.Config {
+			return provider.Config{Address: url + "/open-apis/bot/v2/hook/x"}
+		}},
+		"matrix": {"matrix", func(url string) provider.Config {
+			return provider.Config{Address: url, Channel: "!abc:example.org", Token: "mtok"}
+		}},
+		"msteams": {"msteams", func(url string) provider.Config {
+			return provider.Config{Address: url + "/workflows/1"}
+		}},
+		"opsgenie": {"opsgenie", func(url string) provider.Config {
+			return provider.Config{Address: url + "/v2/alerts", Token: "otok"}
+		}},
+		"otel": {"otel", func(url string) provider.Config {
+			return provider.Config{Address: url + "/v1/traces"}
+		}},
+		"pagerduty": {"pagerduty", func(url string) provider.Config {
+			return provider.Config{Address: url, Channel: "routing-key"}
+		}},
+		"rocket": {"rocket", func(url string) provider.Config {
+			return provider.Config{Address: url + "/hooks/1", Channel: "general", Username: "flux"}
+		}},
+		"sentry": {"sentry", func(url string) provider.Config {
+			return provider.Config{Address: strings.Replace(url, "://", "://key@", 1) + "/42", Channel: "prod"}
+		}},
 		"slack-bot": {"slack", func(url string) provider.Config {
 			return provider.Config{Address: url + "/api/chat.postMessage", Channel: "general", Username: "flux", Token: "xoxb-1"}
 		}},
 		"slack-hook": {"slack", func(url string) provider.Config {
 			return provider.Config{Address: url + "/services/x", Channel: "general"}
+		}},
+		"webex": {"webex", func(url string) provider.Config {
+			return provider.Config{Address: url + "/v1/messages", Channel: "room-1", Token: "wtok"}
+		}},
+		"zoom": {"zoom", func(url string) provider.Config {
+			return provider.Config{Address: url + "/chat/webhooks/x?format=full", Token: "ztok"}
+		}},
+		"zulip": {"zulip", func(url string) provider.Config {
+			return provider.Config{Address: url, Channel: "general/flux", Username: "bot@example.org", Password: "pw"}
 		}},
 	}
 }
@@ -72,12 +126,50 @@ func TestGoldenRequests(t *testing.T) {
 				}
 				got := goldenSend(t, row, p, notification(t, e.Event))
 				want := recorded[e.Name][name]
+				sortMetadata(got)
+				sortMetadata(want)
 				if !reflect.DeepEqual(got, want) {
 					t.Errorf("requests differ\ngot:  %s\nwant: %s", indent(got), indent(want))
 				}
 			})
 		}
 	}
+}
+
+// sortMetadata sorts what shows metadata, which Flux writes in the order of a map: lists and lines of a text.
+func sortMetadata(requests []goldenRequest) {
+	for i := range requests {
+		requests[i].Body = sorted(requests[i].Body)
+	}
+}
+
+func sorted(body any) any {
+	switch body := body.(type) {
+	case map[string]any:
+		for key, value := range body {
+			body[key] = sorted(value)
+		}
+	case []any:
+		for i, value := range body {
+			body[i] = sorted(value)
+		}
+		if !slices.ContainsFunc(body, func(value any) bool { return !isEntry(value) }) {
+			slices.SortFunc(body, func(a, b any) int { return bytes.Compare(indent(a), indent(b)) })
+		}
+	case string:
+		return regexp.MustCompile(`(?m)(^(- |>\*\*|\w+: ).*\n)+`).ReplaceAllStringFunc(body, func(lines string) string {
+			return strings.Join(slices.Sorted(strings.Lines(lines)), "")
+		})
+	}
+	return body
+}
+
+// isEntry says whether a part of a message shows an entry of metadata.
+func isEntry(value any) bool {
+	part, _ := value.(map[string]any)
+	_, titled := part["title"]
+	_, keyed := part["key"]
+	return titled || keyed || part["keyValue"] != nil
 }
 
 // TestGoldenProvidersCoverTypes finds rows whose recorded requests are not compared.
@@ -156,8 +248,9 @@ func recordedForm(t *testing.T, r providertest.Request, token string) goldenRequ
 			t.Fatal(err)
 		}
 	default:
-		form.Body = string(r.Body)
+		form.Body = recordedBody(t, contentType, r.Body)
 	}
+	anonymize(&form, r)
 	return form
 }
 

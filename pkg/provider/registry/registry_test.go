@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/notification-controller/notification-controller/pkg/provider"
+	"github.com/notification-controller/notification-controller/pkg/provider/providertest"
 )
 
 func TestTypesAreSorted(t *testing.T) {
@@ -75,6 +76,41 @@ func TestFamilies(t *testing.T) {
 		commitStatus := slices.Contains([]string{"azuredevops", "bitbucket", "bitbucketserver", "gitea", "github", "gitlab"}, row.Name)
 		if commitStatus != (row.Family == provider.FamilyCommitStatus) || commitStatus != row.SecretTLS {
 			t.Errorf("%s is of family %d, TLS in its Secret: %t", row.Name, row.Family, row.SecretTLS)
+		}
+	}
+}
+
+// TestSkips compares the table with what the specification says that types do not send.
+func TestSkips(t *testing.T) {
+	progressing, source := providertest.InfoNotification(), providertest.InfoNotification()
+	progressing.Event.Reason = "Progressing"
+	source.Event.InvolvedObject.Kind = "HelmRepository"
+	skips := func(row provider.Type, n *provider.Notification) bool { return row.Skip != nil && row.Skip(n) }
+	for _, row := range Types() {
+		if row.Family == provider.FamilyCommitStatus {
+			continue
+		}
+		if skips(row, providertest.Notification()) || skips(row, providertest.InfoNotification()) {
+			t.Errorf("%s skips what every type sends", row.Name)
+		}
+		if want := row.Name == "pagerduty" || row.Name == "incident.io"; skips(row, progressing) != want {
+			t.Errorf("%s skips work in progress: %t", row.Name, !want)
+		}
+		if want := row.Name == "otel"; skips(row, source) != want {
+			t.Errorf("%s skips HelmRepositories: %t", row.Name, !want)
+		}
+	}
+}
+
+// TestIncidentsAreInOrder checks that what opens an incident and what closes it cannot overtake each other.
+func TestIncidentsAreInOrder(t *testing.T) {
+	other := providertest.Notification()
+	other.Event.InvolvedObject.Name = "other"
+	for _, name := range []string{"alertmanager", "incident.io", "opsgenie", "pagerduty"} {
+		row, _ := New().Lookup(name)
+		failed, succeeded := row.OrderingKey(providertest.Notification()), row.OrderingKey(providertest.InfoNotification())
+		if failed != succeeded || failed == "" || failed == row.OrderingKey(other) {
+			t.Errorf("%s: keys %q and %q", name, failed, succeeded)
 		}
 	}
 }

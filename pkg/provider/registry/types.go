@@ -2,13 +2,53 @@ package registry
 
 import (
 	"github.com/notification-controller/notification-controller/pkg/provider"
+	"github.com/notification-controller/notification-controller/pkg/provider/alertmanager"
+	"github.com/notification-controller/notification-controller/pkg/provider/datadog"
+	"github.com/notification-controller/notification-controller/pkg/provider/discord"
 	"github.com/notification-controller/notification-controller/pkg/provider/generic"
+	"github.com/notification-controller/notification-controller/pkg/provider/googlechat"
+	"github.com/notification-controller/notification-controller/pkg/provider/grafana"
+	"github.com/notification-controller/notification-controller/pkg/provider/incidentio"
+	"github.com/notification-controller/notification-controller/pkg/provider/lark"
+	"github.com/notification-controller/notification-controller/pkg/provider/matrix"
+	"github.com/notification-controller/notification-controller/pkg/provider/msteams"
+	"github.com/notification-controller/notification-controller/pkg/provider/opsgenie"
+	"github.com/notification-controller/notification-controller/pkg/provider/otel"
+	"github.com/notification-controller/notification-controller/pkg/provider/pagerduty"
+	"github.com/notification-controller/notification-controller/pkg/provider/rocket"
+	"github.com/notification-controller/notification-controller/pkg/provider/sentry"
 	"github.com/notification-controller/notification-controller/pkg/provider/slack"
+	"github.com/notification-controller/notification-controller/pkg/provider/telegram"
+	"github.com/notification-controller/notification-controller/pkg/provider/webex"
+	"github.com/notification-controller/notification-controller/pkg/provider/zoom"
+	"github.com/notification-controller/notification-controller/pkg/provider/zulip"
 )
 
 // Types returns the table of all types of Provider, by name.
 func Types() []provider.Type {
 	return []provider.Type{
+		{
+			Name:         "alertmanager",
+			Title:        "Prometheus Alertmanager",
+			New:          alertmanager.New,
+			OrderingKey:  (*provider.Notification).ObjectKey,
+			NeedsAddress: true,
+			SecretKeys:   []string{"password", "token", "username"},
+		},
+		{
+			Name:         "datadog",
+			Title:        "Datadog",
+			New:          datadog.New,
+			SecretKeys:   []string{"token"},
+			RequiredKeys: []string{"token"},
+		},
+		{
+			Name:         "discord",
+			Title:        "Discord",
+			New:          discord.New,
+			NeedsAddress: true,
+			SecretKeys:   []string{"password", "username"},
+		},
 		{
 			Name:         "generic",
 			Title:        "Generic webhook",
@@ -27,11 +67,120 @@ func Types() []provider.Type {
 			RequiredKeys: []string{"token"},
 		},
 		{
+			Name:         "googlechat",
+			Title:        "Google Chat",
+			New:          googlechat.New,
+			NeedsAddress: true,
+		},
+		{
+			Name:         "grafana",
+			Title:        "Grafana",
+			New:          grafana.New,
+			NeedsAddress: true,
+			SecretKeys:   []string{"password", "token", "username"},
+		},
+		{
+			Name:         "incident.io",
+			Title:        "incident.io",
+			New:          incidentio.New,
+			OrderingKey:  (*provider.Notification).ObjectKey,
+			Skip:         (*provider.Notification).IsProgressing,
+			NeedsAddress: true,
+			SecretKeys:   []string{"token"},
+			RequiredKeys: []string{"token"},
+		},
+		{
+			Name:         "lark",
+			Title:        "Lark",
+			New:          lark.New,
+			NeedsAddress: true,
+		},
+		{
+			Name:         "matrix",
+			Title:        "Matrix",
+			New:          matrix.New,
+			NeedsAddress: true,
+			SecretKeys:   []string{"token"},
+		},
+		{
+			Name:         "msteams",
+			Title:        "Microsoft Teams",
+			New:          msteams.New,
+			NeedsAddress: true,
+		},
+		{
+			Name:         "opsgenie",
+			Title:        "Opsgenie",
+			New:          opsgenie.New,
+			OrderingKey:  (*provider.Notification).ObjectKey,
+			NeedsAddress: true,
+			SecretKeys:   []string{"token"},
+			RequiredKeys: []string{"token"},
+		},
+		{
+			Name:         "otel",
+			Title:        "OpenTelemetry traces",
+			New:          otel.New,
+			Skip:         otel.Skip,
+			NeedsAddress: true,
+			SecretKeys:   []string{"headers", "password", "token", "username"},
+		},
+		{
+			Name:         "pagerduty",
+			Title:        "PagerDuty",
+			New:          pagerduty.New,
+			OrderingKey:  (*provider.Notification).ObjectKey,
+			Skip:         (*provider.Notification).IsProgressing,
+			NeedsAddress: true,
+		},
+		{
+			Name:         "rocket",
+			Title:        "Rocket.Chat",
+			New:          rocket.New,
+			NeedsAddress: true,
+			SecretKeys:   []string{"password", "username"},
+		},
+		{
+			Name:         "sentry",
+			Title:        "Sentry",
+			New:          sentry.New,
+			NeedsAddress: true,
+		},
+		{
 			Name:         "slack",
 			Title:        "Slack",
 			New:          slack.New,
 			NeedsAddress: true,
 			SecretKeys:   []string{"password", "token", "username"},
+		},
+		{
+			Name:         "telegram",
+			Title:        "Telegram",
+			New:          telegram.New,
+			SecretKeys:   []string{"token"},
+			RequiredKeys: []string{"token"},
+		},
+		{
+			Name:         "webex",
+			Title:        "Webex",
+			New:          webex.New,
+			NeedsAddress: true,
+			SecretKeys:   []string{"token"},
+		},
+		{
+			Name:         "zoom",
+			Title:        "Zoom",
+			New:          zoom.New,
+			NeedsAddress: true,
+			SecretKeys:   []string{"token"},
+			RequiredKeys: []string{"token"},
+		},
+		{
+			Name:         "zulip",
+			Title:        "Zulip",
+			New:          zulip.New,
+			NeedsAddress: true,
+			SecretKeys:   []string{"password", "username"},
 		},
 	}
 }

@@ -1,63 +1,34 @@
 package slack
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/notification-controller/notification-controller/pkg/event"
+	"github.com/notification-controller/notification-controller/pkg/provider/attachment"
+	"github.com/notification-controller/notification-controller/pkg/provider/chat"
 )
 
-// message is a message with one attachment. Its text is in the attachment only.
-//
-// Source: https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments
-type message struct {
-	Channel     string       `json:"channel"`
-	Username    string       `json:"username"`
-	IconURL     string       `json:"icon_url"`
-	IconEmoji   string       `json:"icon_emoji"`
-	Attachments []attachment `json:"attachments"`
-}
+// What Slack takes. It cuts what is longer by itself, but does not show that it did. Not all of it is in its reference.
+const (
+	// maxText is of an attachment's text (https://github.com/integrations/slack/issues/812).
+	maxText = 8000
+	// maxValue is of a field's value (https://api.slack.com/legacy/interactive-message-field-guide,
+	// https://github.com/Seldaek/monolog/pull/1311).
+	maxValue = 2000
+	// maxFields is what Slack says of blocks, which stand for fields in newer messages
+	// (https://docs.slack.dev/reference/block-kit/blocks).
+	maxFields = 50
+)
 
-type attachment struct {
-	// Fallback is what clients show that cannot show attachments, and what notifications on phones say.
-	Fallback   string `json:"fallback"`
-	Color      string `json:"color"`
-	AuthorName string `json:"author_name"`
-	Text       string `json:"text"`
-	// MarkdownIn names the fields in which Slack's markup counts.
-	MarkdownIn []string `json:"mrkdwn_in"`
-	Fields     []field  `json:"fields"`
-}
-
-type field struct {
-	Title string `json:"title"`
-	Value string `json:"value"`
-	Short bool   `json:"short"`
-}
-
-func newMessage(e *event.Event, channel, username string) message {
-	if username == "" {
-		username = e.ReportingController
-	}
-	color := "good"
-	if e.IsError() {
-		color = "danger"
-	}
-	object := e.InvolvedObject.Dotted()
-	firstLine, _, _ := strings.Cut(e.Message, "\n")
-	fields := make([]field, 0, len(e.Metadata))
-	for _, key := range event.SortedKeys(e.Metadata) {
-		fields = append(fields, field{Title: key, Value: e.Metadata[key]})
-	}
-	return message{
-		Channel:  channel,
-		Username: username,
-		Attachments: []attachment{{
-			Fallback:   object + ": " + firstLine,
-			Color:      color,
-			AuthorName: object,
-			Text:       e.Message,
-			MarkdownIn: []string{"text"},
-			Fields:     fields,
-		}},
-	}
+func newMessage(e *event.Event, channel, username string) attachment.Message {
+	limits := chat.Limits{Message: maxText, Value: maxValue, Entries: maxFields}
+	color := chat.Pick(e, attachment.ColorDanger, attachment.ColorGood)
+	m := attachment.New(e, limits.Fit(chat.NewContent(e)), color)
+	m.Channel = channel
+	m.Username = cmp.Or(username, e.ReportingController)
+	shown := &m.Attachments[0]
+	firstLine, _, _ := strings.Cut(shown.Text, "\n")
+	shown.Fallback = shown.AuthorName + ": " + firstLine
+	return m
 }

@@ -6,26 +6,15 @@
 package slack
 
 import (
-	"context"
-	"encoding/json"
-	"net/http"
-	"time"
-
+	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/provider"
+	"github.com/notification-controller/notification-controller/pkg/provider/chat"
 )
 
 // methodURL is the one address whose answers say in the body whether the message was taken. All others, also those
 // that differ in a slash only, are taken for webhooks, which say it with the status.
 const methodURL = "https://slack.com/api/chat.postMessage"
-
-type sender struct {
-	client            *http.Client
-	address           string
-	channel, username string
-	header            http.Header
-	isMethod          bool
-}
 
 // New returns a Sender of type slack. The error names what to change: the address or the token.
 func New(cfg provider.Config) (provider.Sender, error) { return newSender(cfg, methodURL) }
@@ -35,37 +24,22 @@ func newSender(cfg provider.Config, methodURL string) (provider.Sender, error) {
 	if err := httpx.CheckURL(cfg.Address); err != nil {
 		return nil, err
 	}
-	header := http.Header{}
+	authorization := ""
 	if cfg.Token != "" {
-		bearer := "Bearer " + cfg.Token
-		if err := httpx.CheckHeaders(provider.SecretKey("token"), map[string]string{"Authorization": bearer}); err != nil {
-			return nil, err
-		}
-		header.Set("Authorization", bearer)
+		authorization = "Bearer " + cfg.Token
 	}
-	return &sender{
-		client:   cfg.Client,
-		address:  cfg.Address,
-		channel:  cfg.Channel,
-		username: cfg.Username,
-		header:   header,
-		isMethod: cfg.Address == methodURL,
-	}, nil
-}
-
-// Send implements [provider.Sender].
-func (s *sender) Send(ctx context.Context, n *provider.Notification) error {
-	payload := newMessage(&n.Event, s.channel, s.username)
-	if !s.isMethod {
-		return httpx.PostJSON(ctx, s.client, s.address, s.header, payload)
-	}
-	body, err := json.Marshal(payload)
+	header, err := httpx.TokenHeader("Authorization", authorization)
 	if err != nil {
-		return provider.Permanentf(provider.ReasonInvalid, "encode message: %w", err)
+		return nil, err
 	}
-	answer, err := httpx.Do(ctx, s.client, httpx.Request{URL: s.address, Header: s.header, Body: body})
-	if err != nil {
-		return err
+	post := &chat.Poster{
+		Client:  cfg.Client,
+		URL:     cfg.Address,
+		Header:  header,
+		Message: func(e *event.Event) any { return newMessage(e, cfg.Channel, cfg.Username) },
 	}
-	return methodError(answer, time.Now())
+	if cfg.Address == methodURL {
+		post.Verdict = methodError
+	}
+	return post, nil
 }

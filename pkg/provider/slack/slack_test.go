@@ -1,30 +1,20 @@
 package slack
 
 import (
-	"io"
+	"bytes"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
-	"github.com/notification-controller/notification-controller/pkg/event"
-	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/provider"
+	"github.com/notification-controller/notification-controller/pkg/provider/chat"
 	"github.com/notification-controller/notification-controller/pkg/provider/providertest"
 )
 
 // newMethod takes whatever the address is for that of the Web API.
 func newMethod(cfg provider.Config) (provider.Sender, error) { return newSender(cfg, cfg.Address) }
-
-func answering(status int, body string, header ...string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		for i := 0; i < len(header); i += 2 {
-			w.Header().Set(header[i], header[i+1])
-		}
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	}
-}
 
 // TestMethodCompliance runs the suite over what the table cannot reach: Slack's own address.
 func TestMethodCompliance(t *testing.T) {
@@ -33,53 +23,57 @@ func TestMethodCompliance(t *testing.T) {
 		Config: func(url string) provider.Config {
 			return provider.Config{Address: url + "/api/planted-path", Token: "xoxb-planted-token", Channel: "general"}
 		},
-		Success:     answering(http.StatusOK, `{"ok":true,"channel":"C123ABC456","ts":"1503435956.000247"}`),
+		Success:     providertest.Answering(http.StatusOK, `{"ok":true,"channel":"C123ABC456","ts":"1503435956.000247"}`),
 		ReadsAnswer: true,
 	})
 }
 
-func TestMessage(t *testing.T) {
-	bare := providertest.InfoNotification()
-	bare.Event.Metadata = nil
-	bare.Event.Message = ""
-	for _, test := range []struct {
-		file          string
-		cfg           provider.Config
-		n             *provider.Notification
-		authorization string
-	}{
-		{"testdata/error.json", provider.Config{Channel: "general"}, providertest.Notification(), ""},
-		{"testdata/info.json", provider.Config{Username: "flux", Token: "xoxb-1"}, providertest.InfoNotification(), "Bearer xoxb-1"},
-		{"testdata/bare.json", provider.Config{}, bare, ""},
-	} {
-		t.Run(test.file, func(t *testing.T) {
-			service := providertest.Serve(t, answering(http.StatusOK, "ok"))
-			test.cfg.Address = service.URL + "/services/x"
-			test.cfg.Client = httpx.NewClient(httpx.Options{})
-			defer test.cfg.Client.CloseIdleConnections()
-			sender, err := New(test.cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := sender.Send(t.Context(), test.n); err != nil {
-				t.Fatal(err)
-			}
-			r := service.Requests()[0]
-			if r.Method != http.MethodPost || r.Path != "/services/x" || r.Header.Get("Content-Type") != "application/json" {
-				t.Errorf("%s %s %s", r.Method, r.Path, r.Header.Get("Content-Type"))
-			}
-			if got := r.Header.Get("Authorization"); got != test.authorization {
-				t.Errorf("Authorization is %q, want %q", got, test.authorization)
-			}
-			providertest.Golden(t, test.file, r.Body)
-		})
+// webhook is the type with the address of a webhook.
+func config(cfg provider.Config) func(url string) provider.Config {
+	return func(url string) provider.Config {
+		cfg.Address = url + "/services/x"
+		return cfg
 	}
 }
 
-func TestMessageColor(t *testing.T) {
-	for severity, want := range map[string]string{"error": "danger", "info": "good", "trace": "good", "Error": "good", "": "good"} {
-		if got := newMessage(&event.Event{Severity: severity}, "", "").Attachments[0].Color; got != want {
-			t.Errorf("severity %q has color %q, want %q", severity, got, want)
+func TestMessage(t *testing.T) {
+	providertest.CheckMessages(t, New, config(provider.Config{Channel: "general"}))
+}
+
+func TestRequest(t *testing.T) {
+	for _, test := range []struct {
+		cfg                     provider.Config
+		authorization, username string
+	}{
+		{provider.Config{}, "", "kustomize-controller"},
+		{provider.Config{Username: "flux", Token: "xoxb-1"}, "Bearer xoxb-1", "flux"},
+	} {
+		r := providertest.Capture(t, New, config(test.cfg), providertest.Notification())[0]
+		if r.Method != http.MethodPost || r.Path != "/services/x" || r.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s %s %s", r.Method, r.Path, r.Header.Get("Content-Type"))
+		}
+		if got := r.Header.Get("Authorization"); got != test.authorization {
+			t.Errorf("Authorization is %q, want %q", got, test.authorization)
+		}
+		if want := `"username":"` + test.username + `"`; !bytes.Contains(r.Body, []byte(want)) {
+			t.Errorf("no %s in %s", want, r.Body)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for name, n := range providertest.LongNotifications() {
+		shown := newMessage(&n.Event, "", "").Attachments[0]
+		if got := utf8.RuneCountInString(shown.Text); got > maxText || got == maxText && !strings.HasSuffix(shown.Text, provider.Ellipsis) {
+			t.Errorf("%s: a text of %d characters, or not marked", name, got)
+		}
+		if got := len(shown.Fields); got > maxFields {
+			t.Errorf("%s: %d fields", name, got)
+		}
+		for _, field := range shown.Fields {
+			if got := utf8.RuneCountInString(field.Value); got > maxValue {
+				t.Errorf("%s: a value of %d characters", name, got)
+			}
 		}
 	}
 }
@@ -98,89 +92,47 @@ func TestMethodURL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := s.(*sender).isMethod; got != want {
+		if got := s.(*chat.Poster).Verdict != nil; got != want {
 			t.Errorf("%s: %t, want %t", address, got, want)
 		}
 	}
 }
 
 func TestWebhookIgnoresBody(t *testing.T) {
-	if err := attempt(t, New, answering(http.StatusOK, `{"ok":false,"error":"invalid_auth"}`)); err != nil {
-		t.Errorf("Send: %v", err)
-	}
+	providertest.CheckAnswers(t, New, config(provider.Config{}), []providertest.Answer{{Status: 200, Body: `{"ok":false,"error":"invalid_auth"}`}})
 }
 
 func TestMethodAnswers(t *testing.T) {
-	for _, test := range []struct {
-		status int
-		body   string
-		header []string
-		want   *provider.Error
-		says   string
-	}{
-		{status: 200, body: `{"ok":true}`},
-		{status: 201, body: ` {"ok":true,"warning":"missing_charset"} `},
+	providertest.CheckAnswers(t, newMethod, config(provider.Config{}), []providertest.Answer{
+		{Status: 200, Body: `{"ok":true}`},
+		{Status: 201, Body: ` {"ok":true,"warning":"missing_charset"} `},
 		// The status does not count when the body says yes.
-		{status: 404, body: `{"ok":true}`},
-		{status: 200, body: `{"ok":false,"error":"invalid_auth"}`, want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonAuth}, says: "Slack responded with error: invalid_auth"},
-		{status: 200, body: `{"ok":false,"error":"missing_scope"}`, want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonAuth}},
-		{status: 200, body: `{"ok":false,"error":"token_revoked"}`, want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonAuth}},
-		{status: 200, body: `{"ok":false,"error":"channel_not_found"}`, want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonNotFound}},
-		{status: 200, body: `{"ok":false,"error":"msg_too_long"}`, want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonRejected}},
-		{status: 200, body: `{"ok":false,"error":"of tomorrow"}`, want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonRejected}},
-		{status: 403, body: `{"ok":false,"error":"is_archived"}`, want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonNotFound}},
-		{status: 200, body: `{"ok":false,"error":"ratelimited"}`, want: &provider.Error{Kind: provider.Throttled, Reason: provider.ReasonRateLimited, RetryAfter: 30 * time.Second}},
-		{status: 200, body: `{"ok":false,"error":"rate_limited"}`, header: []string{"Retry-After", "3"}, want: &provider.Error{Kind: provider.Throttled, Reason: provider.ReasonRateLimited, RetryAfter: 3 * time.Second}},
-		{status: 429, body: `{"ok":false,"error":"ratelimited"}`, header: []string{"Retry-After", "4"}, want: &provider.Error{Kind: provider.Throttled, Reason: provider.ReasonRateLimited, RetryAfter: 4 * time.Second}},
-		{status: 200, body: `{"ok":false,"error":"fatal_error"}`, want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonServerError}},
-		{status: 200, body: `{"ok":false,"error":"internal_error"}`, want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonServerError}},
-		{status: 200, body: `{"ok":false,"error":"service_unavailable"}`, want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonServerError}},
-		{status: 500, body: `{"ok":true}`, want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonServerError}},
-		{status: 200, body: `<html>proxy</html>`, want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonUnclassified}, says: "<html>proxy</html>"},
-		{status: 200, body: ``, want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonUnclassified}},
-		{status: 200, body: `{"ok":false}`, want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonUnclassified}},
-		{status: 200, body: `{"ok":"yes"}`, want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonUnclassified}},
-		{status: 403, body: `{}`, want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonAuth}},
-		{status: 302, body: `moved`, want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonRedirect}},
-	} {
-		err := attempt(t, newMethod, answering(test.status, test.body, test.header...))
-		if err == nil || test.want == nil {
-			if err != nil || test.want != nil {
-				t.Errorf("%d %s: error %v, want %+v", test.status, test.body, err, test.want)
-			}
-			continue
-		}
-		got := provider.Classify(err)
-		if got.Kind != test.want.Kind || got.Reason != test.want.Reason || got.RetryAfter != test.want.RetryAfter || !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%d %s: error %+v, want %+v", test.status, test.body, got, test.want)
-		}
-	}
-}
-
-// attempt sends the reference notification to a service.
-func attempt(t *testing.T, construct func(provider.Config) (provider.Sender, error), service http.HandlerFunc) error {
-	t.Helper()
-	client := httpx.NewClient(httpx.Options{})
-	defer client.CloseIdleConnections()
-	sender, err := construct(provider.Config{Address: providertest.Serve(t, service).URL + "/x", Client: client})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sender.Send(t.Context(), providertest.Notification())
+		{Status: 404, Body: `{"ok":true}`},
+		{Status: 200, Body: `{"ok":false,"error":"invalid_auth"}`, Want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonAuth}, Says: "Slack responded with error: invalid_auth"},
+		{Status: 200, Body: `{"ok":false,"error":"missing_scope"}`, Want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonAuth}},
+		{Status: 200, Body: `{"ok":false,"error":"token_revoked"}`, Want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonAuth}},
+		{Status: 200, Body: `{"ok":false,"error":"channel_not_found"}`, Want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonNotFound}},
+		{Status: 200, Body: `{"ok":false,"error":"msg_too_long"}`, Want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonRejected}},
+		{Status: 200, Body: `{"ok":false,"error":"of tomorrow"}`, Want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonRejected}},
+		{Status: 403, Body: `{"ok":false,"error":"is_archived"}`, Want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonNotFound}},
+		{Status: 200, Body: `{"ok":false,"error":"ratelimited"}`, Want: &provider.Error{Kind: provider.Throttled, Reason: provider.ReasonRateLimited, RetryAfter: 30 * time.Second}},
+		{Status: 200, Body: `{"ok":false,"error":"rate_limited"}`, Header: []string{"Retry-After", "3"}, Want: &provider.Error{Kind: provider.Throttled, Reason: provider.ReasonRateLimited, RetryAfter: 3 * time.Second}},
+		{Status: 429, Body: `{"ok":false,"error":"ratelimited"}`, Header: []string{"Retry-After", "4"}, Want: &provider.Error{Kind: provider.Throttled, Reason: provider.ReasonRateLimited, RetryAfter: 4 * time.Second}},
+		{Status: 200, Body: `{"ok":false,"error":"fatal_error"}`, Want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonServerError}},
+		{Status: 200, Body: `{"ok":false,"error":"internal_error"}`, Want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonServerError}},
+		{Status: 200, Body: `{"ok":false,"error":"service_unavailable"}`, Want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonServerError}},
+		{Status: 500, Body: `{"ok":true}`, Want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonServerError}},
+		{Status: 200, Body: `<html>proxy</html>`, Want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonUnclassified}, Says: "<html>proxy</html>"},
+		{Status: 200, Body: ``, Want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonUnclassified}},
+		{Status: 200, Body: `{"ok":false}`, Want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonUnclassified}},
+		{Status: 200, Body: `{"ok":"yes"}`, Want: &provider.Error{Kind: provider.Transient, Reason: provider.ReasonUnclassified}},
+		{Status: 403, Body: `{}`, Want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonAuth}},
+		{Status: 302, Body: `moved`, Want: &provider.Error{Kind: provider.Permanent, Reason: provider.ReasonRedirect}},
+	})
 }
 
 func TestConfigErrors(t *testing.T) {
-	for _, test := range []struct {
-		cfg   provider.Config
-		names string
-	}{
-		{provider.Config{}, "spec.address"},
-		{provider.Config{Address: "hooks.slack.com/services/planted"}, "spec.address"},
-		{provider.Config{Address: "https://hooks.slack.com/x", Token: "planted\n"}, `"token"`},
-	} {
-		_, err := New(test.cfg)
-		if err == nil || provider.Classify(err).Kind != provider.Permanent || !strings.Contains(err.Error(), test.names) || strings.Contains(err.Error(), "planted") {
-			t.Errorf("not permanent, does not name %s, or shows a secret: %v", test.names, err)
-		}
-	}
+	providertest.CheckRefused(t, New, provider.Config{}, "spec.address")
+	providertest.CheckRefused(t, New, provider.Config{Address: "hooks.slack.com/services/planted"}, "spec.address")
+	providertest.CheckRefused(t, New, provider.Config{Address: "https://hooks.slack.com/x", Token: "planted\n"}, `"token"`)
 }
