@@ -26,7 +26,7 @@ rules() {
 ^(cmd|pkg|manifests)  ^pkg/(provider|source)/registry$  imports  ADAPTER  -                                7: only its registry imports an adapter
 ^(cmd|pkg|manifests)  ^pkg/app$  imports  ^pkg/(provider|source)/registry$  -                                  7: only app imports the registries
 ^(cmd|pkg|manifests)  ^cmd/   imports  ^pkg/app$                           -                                   7: only cmd imports app
-^(cmd|pkg|manifests)  -       imports  ^pkg/(.+/)?[a-z]+test$              -                                   7: test kits are for tests and tools
+^(cmd|pkg|manifests)  ^pkg/(.+/)?[a-z]+test$  imports  ^pkg/(.+/)?[a-z]+test$  -                          7: test kits are for tests and tools
 ^pkg/(event|expr|httpx|index|metrics|objects|ratelimit|secret|server)$  -  deps  ^pkg/(dispatch|hook)$  -      9: what the flows use knows neither
 EOF
 }
@@ -69,7 +69,7 @@ forbid() {
 }
 
 forbid 'http\.(Client|Transport)\{|new\(http\.(Client|Transport)\)|http\.Default(Client|Transport)|http\.(Get|Head|Post|PostForm)\(' \
-	'pkg/httpx/' '8: only httpx makes HTTP clients'
+	'pkg/httpx/|pkg/([^:]+/)?[a-z]+test/' '8: only httpx makes HTTP clients'
 forbid 'os\.Exit\(|\b(k?log)\.(Fatal|Exit|FlushAndExit)' 'cmd/' '8: only cmd ends the process'
 forbid '^func init\(\)' 'pkg/generated/' 'of the house: no init functions'
 

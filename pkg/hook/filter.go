@@ -16,6 +16,7 @@ import (
 
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/expr"
+	"github.com/notification-controller/notification-controller/pkg/source"
 )
 
 // filterLimit is how long the filters of one call may take for all of its objects together.
@@ -67,7 +68,7 @@ func (h *Hook) prepareFilter(c *call) (*callFilter, *verdict) {
 	if !compiled.any {
 		return filter, nil
 	}
-	request, err := requestOf(c.request.Header, c.result.Payload)
+	request, err := requestOf(c.request.Header, c.result)
 	if err != nil {
 		return nil, because(Failed, err.Error(), err)
 	}
@@ -78,14 +79,14 @@ func (h *Hook) prepareFilter(c *call) (*callFilter, *verdict) {
 // errNotAnObject does not quote the body, nor what the decoder says of it.
 var errNotAnObject = errors.New("the body is not a JSON object, which the Receiver's filters need")
 
-// requestOf decodes the payload for filters: the first JSON value in it, an object or null, if the Content-Type says
-// that it is JSON. Anything else is an empty object, as it is in Flux.
-func requestOf(header http.Header, payload []byte) (map[string]any, error) {
+// requestOf decodes the payload for filters: the first JSON value in it, an object or null, if the Content-Type or the
+// verifier says that it is JSON. Anything else is an empty object, as it is in Flux.
+func requestOf(header http.Header, result *source.Result) (map[string]any, error) {
 	request := map[string]any{}
-	if !isJSON(header.Get("Content-Type")) {
+	if !result.PayloadIsJSON && !isJSON(header.Get("Content-Type")) {
 		return request, nil
 	}
-	if err := json.NewDecoder(bytes.NewReader(payload)).Decode(&request); err != nil {
+	if err := json.NewDecoder(bytes.NewReader(result.Payload)).Decode(&request); err != nil {
 		return nil, errNotAnObject
 	}
 	return request, nil

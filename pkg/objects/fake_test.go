@@ -86,11 +86,10 @@ type cluster struct {
 	client *fake.FakeMetadataClient
 	mapper *fakeMapper
 
-	mu       sync.Mutex
-	err      error
-	lists    int
-	watches  []watch.Interface
-	watching int
+	mu      sync.Mutex
+	err     error
+	lists   int
+	watches []watch.Interface
 }
 
 // newCluster runs informers against a cluster with some GitRepositories.
