@@ -9,11 +9,12 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 	"cel.dev/cel-go/interpreter"
 )
 
-// Names of the variables of a filter.
+// Names of the variables of expressions.
 const (
 	// VarResource is the object: apiVersion, kind and metadata.
 	VarResource = "res"
@@ -21,6 +22,8 @@ const (
 	VarRequest = "req"
 	// VarClaims are the claims of the caller's token.
 	VarClaims = "claims"
+	// VarVars are the variables of an OIDC provider, by name.
+	VarVars = "vars"
 )
 
 const (
@@ -34,18 +37,57 @@ const (
 )
 
 // Filter is a compiled CEL expression that is true or false. It is safe for concurrent use.
-type Filter struct {
-	field      string
-	expression string
-	ast        *cel.Ast
-	program    cel.Program
-}
+type Filter struct{ program }
 
 // CompileFilter compiles an expression whose result is statically a bool. Every error begins with field, the place of
 // the expression in the spec, and with line and column (both from 1) of the mistake. The claims are declared only
 // where callers have them.
 func CompileFilter(field, expression string, withClaims bool) (*Filter, error) {
-	env, err := filterEnv(withClaims)
+	variables := []string{VarResource, VarRequest}
+	if withClaims {
+		variables = append(variables, VarClaims)
+	}
+	return compileBool(field, expression, variables)
+}
+
+func compileBool(field, expression string, variables []string) (*Filter, error) {
+	compiled, err := compile(field, expression, variables)
+	if err != nil {
+		return nil, err
+	}
+	if !compiled.ast.OutputType().IsExactType(cel.BoolType) {
+		return nil, fmt.Errorf("%s:1:1: the result is of type %s, but has to be bool; compare it with something",
+			field, compiled.ast.OutputType())
+	}
+	return &Filter{*compiled}, nil
+}
+
+// Eval says whether the expression is true of the variables. Evaluation stops at a cost and a time limit, and when
+// ctx ends. The error begins as those of CompileFilter; of the variables it quotes nothing, since they are a
+// stranger's request.
+func (f *Filter) Eval(ctx context.Context, vars map[string]any) (bool, error) {
+	out, err := f.eval(ctx, vars)
+	if err != nil {
+		return false, err
+	}
+	result, ok := out.Value().(bool)
+	if !ok {
+		return false, fmt.Errorf("%s: the result is a %s, not a bool", f.field, out.Type())
+	}
+	return result, nil
+}
+
+// program is a compiled expression, with what errors say of it.
+type program struct {
+	field      string
+	expression string
+	ast        *cel.Ast
+	prepared   cel.Program
+}
+
+// compile compiles an expression over variables that are all objects.
+func compile(field, expression string, variables []string) (*program, error) {
+	env, err := newEnv(variables)
 	if err != nil {
 		return nil, fmt.Errorf("%s: set CEL up: %w", field, err)
 	}
@@ -53,21 +95,16 @@ func CompileFilter(field, expression string, withClaims bool) (*Filter, error) {
 	if issues.Err() != nil {
 		return nil, compileError(field, issues)
 	}
-	if !ast.OutputType().IsExactType(cel.BoolType) {
-		return nil, fmt.Errorf("%s:1:1: the result is of type %s, but has to be bool; compare it with something",
-			field, ast.OutputType())
-	}
-	program, err := env.Program(ast,
+	compiled, err := env.Program(ast,
 		cel.EvalOptions(cel.OptOptimize), cel.InterruptCheckFrequency(interruptEvery), cel.CostLimit(costLimit))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
-	return &Filter{field: field, expression: expression, ast: ast, program: program}, nil
+	return &program{field: field, expression: expression, ast: ast, prepared: compiled}, nil
 }
 
-// filterEnv is the language of filters: what Flux v1.9 enables, and not more.
-func filterEnv(withClaims bool) (*cel.Env, error) {
-	object := cel.MapType(cel.StringType, cel.DynType)
+// newEnv is the language of all expressions: what Flux v1.9 enables, and not more.
+func newEnv(variables []string) (*cel.Env, error) {
 	options := []cel.EnvOption{
 		cel.HomogeneousAggregateLiterals(),
 		cel.EagerlyValidateDeclarations(true),
@@ -78,11 +115,9 @@ func filterEnv(withClaims bool) (*cel.Env, error) {
 		ext.Sets(),
 		// Later versions add more than base64.
 		ext.Encoders(ext.EncodersVersion(0)),
-		cel.Variable(VarResource, object),
-		cel.Variable(VarRequest, object),
 	}
-	if withClaims {
-		options = append(options, cel.Variable(VarClaims, object))
+	for _, name := range variables {
+		options = append(options, cel.Variable(name, cel.MapType(cel.StringType, cel.DynType)))
 	}
 	return cel.NewEnv(options...)
 }
@@ -98,36 +133,30 @@ func compileError(field string, issues *cel.Issues) error {
 	return errors.Join(errs...)
 }
 
-// Eval says whether the expression is true of the variables. Evaluation stops at a cost and a time limit, and when
-// ctx ends. The error begins as those of CompileFilter; of the variables it quotes nothing, since they are a
-// stranger's request.
-func (f *Filter) Eval(ctx context.Context, vars map[string]any) (bool, error) {
+// eval evaluates the expression within the limits.
+func (p *program) eval(ctx context.Context, vars map[string]any) (ref.Val, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
 	defer cancel()
-	out, _, err := f.program.ContextEval(ctx, vars)
+	out, _, err := p.prepared.ContextEval(ctx, vars)
 	if err != nil {
-		return false, f.evalError(err)
+		return nil, p.evalError(err)
 	}
-	result, ok := out.Value().(bool)
-	if !ok {
-		return false, fmt.Errorf("%s: the result is a %s, not a bool", f.field, out.Type())
-	}
-	return result, nil
+	return out, nil
 }
 
-func (f *Filter) evalError(err error) error {
+func (p *program) evalError(err error) error {
 	var cancelled interpreter.EvalCancelledError
 	var located *types.Err
 	switch {
 	case errors.As(err, &cancelled) && cancelled.Cause == interpreter.CostLimitExceeded:
-		return fmt.Errorf("%s: the expression takes too many steps on this request", f.field)
+		return fmt.Errorf("%s: the expression takes too many steps on this request", p.field)
 	case errors.Is(err, interpreter.InterruptError{}):
-		return fmt.Errorf("%s: the expression takes too long on this request", f.field)
+		return fmt.Errorf("%s: the expression takes too long on this request", p.field)
 	case errors.As(err, &located) && located.NodeID() != 0:
-		at := f.ast.NativeRep().SourceInfo().GetStartLocation(located.NodeID())
-		return fmt.Errorf("%s:%d:%d: %s", f.field, at.Line(), at.Column()+1, f.describe(err.Error()))
+		at := p.ast.NativeRep().SourceInfo().GetStartLocation(located.NodeID())
+		return fmt.Errorf("%s:%d:%d: %s", p.field, at.Line(), at.Column()+1, p.describe(err.Error()))
 	default:
-		return fmt.Errorf("%s: %s", f.field, f.describe(err.Error()))
+		return fmt.Errorf("%s: %s", p.field, p.describe(err.Error()))
 	}
 }
 
@@ -135,8 +164,8 @@ func (f *Filter) evalError(err error) error {
 const noSuchKey = "no such key: "
 
 // describe returns what of a message of CEL is certain not to quote a value: messages have no types to go by.
-func (f *Filter) describe(message string) string {
-	if key, ok := strings.CutPrefix(message, noSuchKey); ok && strings.Contains(f.expression, key) {
+func (p *program) describe(message string) string {
+	if key, ok := strings.CutPrefix(message, noSuchKey); ok && strings.Contains(p.expression, key) {
 		return noSuchKey + key
 	}
 	for _, known := range []string{

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
+	"github.com/notification-controller/notification-controller/pkg/source/jwks"
 )
 
 // Request is a webhook call whose body has been read once, whole.
@@ -27,6 +28,8 @@ type Result struct {
 	DeliveryID string
 	// Payload is the JSON document that filters see; the raw body for most types.
 	Payload []byte
+	// PayloadIsJSON says so whatever the Content-Type says, which is what counts for all other types.
+	PayloadIsJSON bool
 	// Claims are those of the caller's token, for the type whose filters see them.
 	Claims map[string]any
 	// Ignore says why an authentic call asks for nothing, such as a handshake, and is what the caller is told. It is
@@ -55,6 +58,10 @@ func (f VerifierFunc) Verify(_ context.Context, r *Request, secret map[string][]
 type Config struct {
 	// OIDCProviders is spec.oidcProviders of the Receiver.
 	OIDCProviders []v1.OIDCProvider
+	// Keys are the public keys of issuers, which all Receivers share.
+	Keys *jwks.Cache
+	// Client fetches what else a verifier needs to know of the sender.
+	Client *http.Client
 }
 
 // Type is a row of the table of Receiver types.
@@ -67,10 +74,12 @@ type Type struct {
 	New func(Config) (Verifier, error)
 	// HasEvents says that calls name their event, so that spec.events applies.
 	HasEvents bool
-	// Title, Headers and Check say, for documentation, who calls, which headers count and what is verified.
+	// Title, Headers, Check and Keys say, for documentation, who calls, which headers count, what is verified and which
+	// keys of the Secret are read beside "token".
 	Title   string
 	Headers []string
 	Check   string
+	Keys    []string
 }
 
 // Build returns the verifier of a Receiver. The error is about its spec.

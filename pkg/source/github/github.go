@@ -1,22 +1,29 @@
 // Package github is the Receiver type "github": webhooks of GitHub, GitHub Enterprise Server, Gitea and Forgejo.
 // https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+// https://docs.gitea.com/usage/webhooks
+// https://forgejo.org/docs/latest/user/webhooks/
 package github
 
 import (
 	"cmp"
-	"errors"
-	"mime"
-	"net/http"
-	"net/url"
+	"crypto/sha256"
 
 	"github.com/notification-controller/notification-controller/pkg/source"
 	"github.com/notification-controller/notification-controller/pkg/source/hmacsig"
+	"github.com/notification-controller/notification-controller/pkg/source/hubsig"
 )
 
 const (
-	signatureHeader    = "X-Hub-Signature-256"
-	oldSignatureHeader = "X-Hub-Signature"
-	eventHeader        = "X-GitHub-Event"
+	// forgejoHeader and giteaHeader hold an HMAC-SHA256 as bare hexadecimal digits.
+	forgejoHeader = "X-Forgejo-Signature"
+	giteaHeader   = "X-Gitea-Signature"
+
+	eventHeader = "X-GitHub-Event"
+
+	// deliveryHeader is GitHub's, which Gitea and Forgejo send beside their own. A redelivery has the same id.
+	deliveryHeader        = "X-GitHub-Delivery"
+	giteaDeliveryHeader   = "X-Gitea-Delivery"
+	forgejoDeliveryHeader = "X-Forgejo-Delivery"
 )
 
 // Type is the row of the table for this type.
@@ -26,50 +33,45 @@ func Type() source.Type {
 		Verifier:  source.VerifierFunc(verify),
 		HasEvents: true,
 		Title:     "GitHub, GitHub Enterprise Server, Gitea, Forgejo",
-		Headers:   []string{signatureHeader, oldSignatureHeader, eventHeader},
-		Check:     "HMAC of the body with the token, as JSON or as a form; sha256 wins over sha1",
+		Headers: []string{forgejoHeader, giteaHeader, hubsig.Header, hubsig.OldHeader, eventHeader,
+			deliveryHeader, giteaDeliveryHeader, forgejoDeliveryHeader},
+		Check: "HMAC of the body with the token, as JSON or as a form; of the signatures the first one counts that is there, " +
+			"in the order of the headers",
 	}
 }
 
 func verify(r *source.Request, data map[string][]byte) (source.Result, error) {
-	// The older header counts only where the newer one is missing, not where it is wrong. Neither fixes the algorithm.
-	signature := cmp.Or(r.Header.Get(signatureHeader), r.Header.Get(oldSignatureHeader))
-	if err := hmacsig.Verify(signature, data[source.TokenKey], r.Body); err != nil {
+	if err := authenticate(r, data[source.TokenKey]); err != nil {
 		return source.Result{}, err
 	}
-	payload, err := payloadOf(r)
+	payload, err := hubsig.Payload(r)
 	if err != nil {
 		return source.Result{}, err
 	}
-	return source.Result{Event: r.Header.Get(eventHeader), Payload: payload}, nil
+	return source.Result{
+		Event: r.Header.Get(eventHeader),
+		DeliveryID: cmp.Or(r.Header.Get(deliveryHeader), r.Header.Get(giteaDeliveryHeader),
+			r.Header.Get(forgejoDeliveryHeader)),
+		Payload: payload,
+	}, nil
 }
 
-// payloadOf returns the JSON document: the body, or the field "payload" of a form. What is in it is not looked at, since
-// there are more kinds of events than anybody knows.
-func payloadOf(r *source.Request) ([]byte, error) {
-	mediaType, err := mediaTypeOf(r.Header)
+// authenticate verifies the strongest signature that is there, and that one only: none that is wrong is made good by
+// another. So it makes no difference to take away or to add a weaker one; and whoever takes away the strongest one still
+// needs the token for the next.
+func authenticate(r *source.Request, token []byte) error {
+	if signature := cmp.Or(r.Header.Get(forgejoHeader), r.Header.Get(giteaHeader)); signature != "" {
+		return hmacsig.VerifyHex(sha256.New, signature, token, signedByGitea(r))
+	}
+	return hubsig.Verify(r, token)
+}
+
+// signedByGitea is what Gitea and Forgejo sign: the JSON document, also where they send it in a form. GitHub signs the
+// form, so that the signatures in GitHub's headers that these send too are of no use there.
+func signedByGitea(r *source.Request) []byte {
+	payload, err := hubsig.Payload(r)
 	if err != nil {
-		return nil, err
+		return r.Body // A wrong Content-Type is said only to a caller who is authentic.
 	}
-	switch mediaType {
-	case "application/json":
-		return r.Body, nil
-	case "application/x-www-form-urlencoded":
-		form, err := url.ParseQuery(string(r.Body))
-		if err != nil {
-			return nil, source.BadPayload("the body is not the form that its Content-Type says")
-		}
-		return []byte(form.Get("payload")), nil
-	default:
-		return nil, source.BadPayload("the Content-Type is neither application/json nor application/x-www-form-urlencoded")
-	}
-}
-
-// mediaTypeOf returns the media type without its parameters, right or wrong.
-func mediaTypeOf(header http.Header) (string, error) {
-	mediaType, _, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
-		return "", source.BadPayload("the Content-Type is missing or malformed")
-	}
-	return mediaType, nil
+	return payload
 }

@@ -1,5 +1,5 @@
-// Package hmacsig verifies signatures of the form "<algorithm>=<hex>", as GitHub, Gitea, Forgejo, Bitbucket and the
-// Provider type generic-hmac make them: an HMAC of the raw body with the token as key.
+// Package hmacsig verifies HMACs that are written in hexadecimal: of the form "<algorithm>=<hex>", as GitHub, Bitbucket and
+// the Provider type generic-hmac make them, or of the bare digits, as Gitea, Forgejo, Nexus and JFrog do.
 package hmacsig
 
 import (
@@ -17,11 +17,8 @@ import (
 // Verify returns nil if signature is the one of message under key. The algorithm is sha1, sha256 or sha512, in lower
 // case; the hexadecimal digits may be of either case. The error is a *[source.AuthError] that quotes neither.
 func Verify(signature string, key, message []byte) error {
-	if len(key) == 0 {
-		return source.Unauthenticated("there is no token to verify the signature with")
-	}
-	if signature == "" {
-		return source.Unauthenticated("the call is not signed")
+	if err := bothThere(signature, key); err != nil {
+		return err
 	}
 	algorithm, digits, ok := strings.Cut(signature, "=")
 	if !ok {
@@ -35,12 +32,40 @@ func Verify(signature string, key, message []byte) error {
 	if err != nil {
 		return source.Unauthenticated("the signature is not hexadecimal")
 	}
-	mac := hmac.New(newHash, key)
-	mac.Write(message)
-	if !hmac.Equal(given, mac.Sum(nil)) {
-		return source.Unauthenticated("the signature does not match")
+	if !hmac.Equal(given, sum(newHash, key, message)) {
+		return errMismatch()
 	}
 	return nil
+}
+
+// VerifyHex returns nil if signature is the one of message under key: the digits alone, in lower case. The error is a
+// *[source.AuthError] that quotes neither.
+func VerifyHex(newHash func() hash.Hash, signature string, key, message []byte) error {
+	if err := bothThere(signature, key); err != nil {
+		return err
+	}
+	if !hmac.Equal([]byte(signature), []byte(hex.EncodeToString(sum(newHash, key, message)))) {
+		return errMismatch()
+	}
+	return nil
+}
+
+func bothThere(signature string, key []byte) error {
+	if len(key) == 0 {
+		return source.Unauthenticated("there is no token to verify the signature with")
+	}
+	if signature == "" {
+		return source.Unauthenticated("the call is not signed")
+	}
+	return nil
+}
+
+func errMismatch() error { return source.Unauthenticated("the signature does not match") }
+
+func sum(newHash func() hash.Hash, key, message []byte) []byte {
+	mac := hmac.New(newHash, key)
+	mac.Write(message)
+	return mac.Sum(nil)
 }
 
 func hashOf(algorithm string) func() hash.Hash {

@@ -3,8 +3,10 @@ package hmacsig_test
 import (
 	"bytes"
 	"crypto/hmac"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"strings"
 	"testing"
 
@@ -48,17 +50,45 @@ func TestVerify(t *testing.T) {
 		{"no token", "sha256=b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad", "", "", "no token"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := hmacsig.Verify(test.signature, []byte(test.key), []byte(test.message))
-			if test.want == "" {
-				if err != nil {
-					t.Errorf("refused: %v", err)
-				}
-				return
-			}
-			if !source.IsUnauthenticated(err) || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want an AuthError with %q", err, test.want)
-			}
+			checkError(t, hmacsig.Verify(test.signature, []byte(test.key), []byte(test.message)), test.want)
 		})
+	}
+}
+
+func TestVerifyHex(t *testing.T) {
+	digits := strings.TrimPrefix(sha256s, "sha256=")
+	for _, test := range []struct {
+		name, signature, key, message string
+		newHash                       func() hash.Hash
+		want                          string // of the error; empty when the signature is good
+	}{
+		{"sha256", digits, token, body, sha256.New, ""},
+		{"sha1", strings.TrimPrefix(sha1s, "sha1="), token, body, sha1.New, ""},
+		{"of another hash", digits, token, body, sha1.New, "does not match"},
+		{"none", "", token, body, sha256.New, "not signed"},
+		{"with an algorithm", sha256s, token, body, sha256.New, "does not match"},
+		{"upper case", strings.ToUpper(digits), token, body, sha256.New, "does not match"},
+		{"space after", digits + " ", token, body, sha256.New, "does not match"},
+		{"another token", digits, "other", body, sha256.New, "does not match"},
+		{"another body", digits, token, body + "\n", sha256.New, "does not match"},
+		// HMAC-SHA256 of nothing under nothing.
+		{"no token", "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad", "", "", sha256.New, "no token"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := hmacsig.VerifyHex(test.newHash, test.signature, []byte(test.key), []byte(test.message))
+			checkError(t, err, test.want)
+		})
+	}
+}
+
+// checkError checks that an error is an AuthError that says what is wanted, or is none if that is empty.
+func checkError(t *testing.T, err error, want string) {
+	t.Helper()
+	switch {
+	case want == "" && err != nil:
+		t.Errorf("refused: %v", err)
+	case want != "" && (!source.IsUnauthenticated(err) || !strings.Contains(err.Error(), want)):
+		t.Errorf("got %v, want an AuthError with %q", err, want)
 	}
 }
 
@@ -70,7 +100,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add([]byte(body), []byte(token), "sha256="+strings.Repeat("0", 64), uint(99))
 	f.Fuzz(func(t *testing.T, message, key []byte, signature string, bit uint) {
 		if len(key) == 0 {
-			if hmacsig.Verify(signature, key, message) == nil {
+			if hmacsig.Verify(signature, key, message) == nil || hmacsig.VerifyHex(sha256.New, signature, key, message) == nil {
 				t.Fatal("verified without a token")
 			}
 			return
@@ -80,6 +110,12 @@ func FuzzVerify(f *testing.F) {
 		right := hex.EncodeToString(mac.Sum(nil))
 		if err := hmacsig.Verify("sha256="+right, key, message); err != nil {
 			t.Fatalf("the right signature was refused: %v", err)
+		}
+		if err := hmacsig.VerifyHex(sha256.New, right, key, message); err != nil {
+			t.Fatalf("the right digits were refused: %v", err)
+		}
+		if signature != right && hmacsig.VerifyHex(sha256.New, signature, key, message) == nil {
+			t.Fatal("wrong digits verified")
 		}
 		digits, isSHA256 := strings.CutPrefix(signature, "sha256=")
 		if isSHA256 && !strings.EqualFold(digits, right) && hmacsig.Verify(signature, key, message) == nil {

@@ -2,10 +2,26 @@
 package registry
 
 import (
+	"time"
+
 	"github.com/notification-controller/notification-controller/pkg/source"
+	"github.com/notification-controller/notification-controller/pkg/source/acr"
+	"github.com/notification-controller/notification-controller/pkg/source/azuredevops"
+	"github.com/notification-controller/notification-controller/pkg/source/bitbucket"
+	"github.com/notification-controller/notification-controller/pkg/source/cdevents"
+	"github.com/notification-controller/notification-controller/pkg/source/dockerhub"
+	"github.com/notification-controller/notification-controller/pkg/source/gcr"
 	"github.com/notification-controller/notification-controller/pkg/source/generic"
 	"github.com/notification-controller/notification-controller/pkg/source/generichmac"
+	"github.com/notification-controller/notification-controller/pkg/source/genericoidc"
 	"github.com/notification-controller/notification-controller/pkg/source/github"
+	"github.com/notification-controller/notification-controller/pkg/source/gitlab"
+	"github.com/notification-controller/notification-controller/pkg/source/harbor"
+	"github.com/notification-controller/notification-controller/pkg/source/jfrog"
+	"github.com/notification-controller/notification-controller/pkg/source/nexus"
+	"github.com/notification-controller/notification-controller/pkg/source/quay"
+	"github.com/notification-controller/notification-controller/pkg/source/sns"
+	"github.com/notification-controller/notification-controller/pkg/source/standardwebhooks"
 )
 
 // Types is the table, in order of its documentation.
@@ -13,7 +29,21 @@ func Types() []source.Type {
 	return []source.Type{
 		generic.Type(),
 		generichmac.Type(),
+		genericoidc.Type(time.Now),
 		github.Type(),
+		gitlab.Type(time.Now),
+		bitbucket.Type(),
+		harbor.Type(),
+		dockerhub.Type(),
+		quay.Type(),
+		gcr.Type(time.Now),
+		nexus.Type(),
+		acr.Type(),
+		cdevents.Type(),
+		standardwebhooks.Type(time.Now),
+		azuredevops.Type(),
+		jfrog.Type(),
+		sns.Type(time.Now),
 	}
 }
 

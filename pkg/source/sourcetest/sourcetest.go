@@ -21,8 +21,8 @@ type Call struct {
 	Secret map[string][]byte
 	Header http.Header
 	Body   []byte
-	// Event is the name that the call gives its event.
-	Event string
+	// Event is the name that the call gives its event, and DeliveryID the id that it gives itself.
+	Event, DeliveryID string
 	// Proofs names the headers without any one of which the call is not authentic; none where the path is all.
 	Proofs []string
 	// SignsBody says that the proof is good for this body only.
@@ -84,8 +84,8 @@ func (s suite) testAuthentic(t *testing.T) {
 	if err != nil {
 		t.Fatalf("refused: %v", err)
 	}
-	if result.Event != s.call.Event || len(result.Payload) == 0 {
-		t.Errorf("got %+v, want the event %q and a payload", result, s.call.Event)
+	if result.Event != s.call.Event || result.DeliveryID != s.call.DeliveryID || len(result.Payload) == 0 {
+		t.Errorf("got %+v, want the event %q, the delivery %q and a payload", result, s.call.Event, s.call.DeliveryID)
 	}
 }
 
@@ -181,7 +181,7 @@ func (s suite) refused(t *testing.T, what string, r *source.Request, data map[st
 		t.Errorf("%s: got %v, want an AuthError", what, err)
 		return
 	}
-	if result.Event != "" || result.Payload != nil {
+	if result.Event != "" || result.DeliveryID != "" || result.Payload != nil {
 		t.Errorf("%s: a refused call has the result %+v", what, result)
 	}
 	quotable := []string{string(s.call.Secret[source.TokenKey]), string(r.Body)}

@@ -27,7 +27,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.type == 'generic-oidc' || has(self.secretRef)",message="secretRef is required when type is not generic-oidc"
 type ReceiverSpec struct {
 	// Type of the sender; it decides how a call is verified.
-	// +kubebuilder:validation:Enum=generic;generic-hmac;generic-oidc;github;gitlab;bitbucket;harbor;dockerhub;quay;gcr;nexus;acr;cdevents;standard-webhooks;azuredevops;jfrog
+	// +kubebuilder:validation:Enum=generic;generic-hmac;generic-oidc;github;gitlab;bitbucket;harbor;dockerhub;quay;gcr;nexus;acr;cdevents;standard-webhooks;azuredevops;jfrog;sns
 	// +required
 	Type string `json:"type"`
 
