@@ -58,14 +58,12 @@ type attempt struct {
 // Verify returns nil if a key of the set has made the signature, and otherwise [ErrNotVerified] or an
 // [*UnavailableError].
 func (s *Set) Verify(ctx context.Context, token *jose.JSONWebSignature) error {
-	known := s.within(freshFor)
-	if known.verify(token) {
+	if s.within(freshFor).verify(token) {
 		return nil
 	}
 	err := s.refresh(ctx)
-	latest := s.within(usableFor)
 	switch {
-	case latest != known && latest.verify(token):
+	case s.within(usableFor).verify(token):
 		return nil
 	case err != nil:
 		return &UnavailableError{err}

@@ -224,14 +224,25 @@ func TestAnswersThatAreNoKeys(t *testing.T) {
 			_, _ = w.Write([]byte(document))
 		}
 	}
+	// The keys are the right ones.
+	onDiscovery := func(document string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == discovery {
+				_, _ = w.Write([]byte(document))
+				return
+			}
+			issuer.Answer(nil)
+			issuer.ServeHTTP(w, r)
+		}
+	}
 	always := func(document string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(document)) }
 	}
 	for name, answer := range map[string]http.HandlerFunc{
 		"not found":                http.NotFound,
 		"garbage":                  always("<html>planted"),
-		"another issuer":           always(`{"issuer":"https://issuer.example.com/","jwks_uri":"https://issuer.example.com/keys"}`),
-		"no issuer":                always(`{}`),
+		"another issuer":           onDiscovery(`{"issuer":"https://issuer.example.com/","jwks_uri":"https://issuer.example.com/keys","id_token_signing_alg_values_supported":["ES256"]}`),
+		"no issuer":                onDiscovery(`{"jwks_uri":"https://issuer.example.com/keys","id_token_signing_alg_values_supported":["ES256"]}`),
 		"no address of keys":       always(`{"issuer":"https://issuer.example.com"}`),
 		"a bad address":            always(`{"issuer":"https://issuer.example.com","jwks_uri":"://planted"}`),
 		"a file":                   always(`{"issuer":"https://issuer.example.com","jwks_uri":"file:///etc/planted"}`),

@@ -143,6 +143,9 @@ func TestRefused(t *testing.T) {
 		{"topic that is none", func(m map[string]string) { m["TopicArn"] = "planted" }, func(text string) string {
 			return strings.Replace(text, topic, "planted", 1)
 		}},
+		{"topic of another service", func(m map[string]string) { m["TopicArn"] = "arn:aws:sqs:us-west-2:1:MyQueue" }, func(text string) string {
+			return strings.Replace(text, topic, "arn:aws:sqs:us-west-2:1:MyQueue", 1)
+		}},
 		{"topic of another region", func(m map[string]string) { m["TopicArn"] = "arn:aws:sns:us-east-1:1:MyTopic" }, func(text string) string {
 			return strings.Replace(text, topic, "arn:aws:sns:us-east-1:1:MyTopic", 1)
 		}},
