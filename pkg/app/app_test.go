@@ -275,6 +275,24 @@ func TestReceiverConditions(t *testing.T) {
 	})
 }
 
+// TestRequiredKeys names what the Secret of a type lacks.
+func TestRequiredKeys(t *testing.T) {
+	cp := shared(t)
+	ns := namespace(t, cp)
+	start(t, cp, nil)
+	cp.Apply(t, strings.Replace(githubReceiver(ns, "gcr"), "type: github", "type: gcr", 1)+secretManifest(ns, "gcr", map[string]string{"token": planted, "email": "a@b"}))
+	eventually(t, "the condition to name the key", func() error {
+		for _, c := range receiver(t, cp, ns, "gcr", "False").Status.Conditions {
+			if c.Type == "Ready" && strings.Contains(c.Message, "'audience'") {
+				return nil
+			}
+		}
+		return fmt.Errorf("it does not")
+	})
+	cp.Apply(t, secretManifest(ns, "gcr", map[string]string{"token": planted, "email": "a@b", "audience": "https://example.com"}))
+	receiver(t, cp, ns, "gcr", "True")
+}
+
 // TestLegacyFinalizers removes what older controllers left.
 func TestLegacyFinalizers(t *testing.T) {
 	cp := shared(t)

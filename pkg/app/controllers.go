@@ -64,8 +64,12 @@ func (a *App) controllers() map[string]func(context.Context) error {
 		Secrets:   a.secrets,
 		Subscribe: a.secrets.Subscribe,
 		Check:     validation.Check,
-		Backoff:   a.options.RetryBackoff,
-		Objects:   a.metrics,
+		RequiredKeys: func(name string) []string {
+			row, _ := sources.Lookup(name)
+			return row.RequiredKeys
+		},
+		Backoff: a.options.RetryBackoff,
+		Objects: a.metrics,
 	})
 	return map[string]func(context.Context) error{
 		"alert":    alerts.Run,

@@ -80,6 +80,8 @@ type Type struct {
 	Headers []string
 	Check   string
 	Keys    []string
+	// RequiredKeys are those of Keys without which no call can be verified.
+	RequiredKeys []string
 }
 
 // Build returns the verifier of a Receiver. The error is about its spec.

@@ -55,9 +55,11 @@ type Options struct {
 	// Subscribe registers a function to be told of changed Secrets.
 	Subscribe func(func(types.NamespacedName)) (cancel func())
 	// Check says what is wrong with a spec; nil if nothing is.
-	Check   func(*v1.Receiver) *Problem
-	Backoff controller.Backoff
-	Objects ObjectMetrics
+	Check func(*v1.Receiver) *Problem
+	// RequiredKeys are the keys, besides the token, that the Secret of a type needs.
+	RequiredKeys func(receiverType string) []string
+	Backoff      controller.Backoff
+	Objects      ObjectMetrics
 }
 
 // Controller keeps the status of Receivers.
@@ -174,11 +176,12 @@ func (c *Controller) tokens(r *v1.Receiver) (token, previous string, err error) 
 	if err != nil {
 		return "", "", fmt.Errorf("spec.secretRef: could not read the token: %w", err)
 	}
-	token = string(s.Data[secret.KeyToken])
-	if token == "" {
-		return "", "", fmt.Errorf("spec.secretRef: %w", &secret.MissingKeyError{Namespace: r.Namespace, Name: r.Spec.SecretRef.Name, Key: secret.KeyToken})
+	for _, key := range append([]string{secret.KeyToken}, c.options.RequiredKeys(r.Spec.Type)...) {
+		if len(s.Data[key]) == 0 {
+			return "", "", fmt.Errorf("spec.secretRef: %w", &secret.MissingKeyError{Namespace: r.Namespace, Name: r.Spec.SecretRef.Name, Key: key})
+		}
 	}
-	return token, string(s.Data[secret.KeyPreviousToken]), nil
+	return string(s.Data[secret.KeyToken]), string(s.Data[secret.KeyPreviousToken]), nil
 }
 
 // report says how the pass went in a Kubernetes Event.

@@ -34,10 +34,11 @@ func Type(now func() time.Time) source.Type {
 		New: func(c source.Config) (source.Verifier, error) {
 			return &verifier{keys: c.Keys, now: now}, nil
 		},
-		Title:   "Google Container Registry and Artifact Registry by Pub/Sub push",
-		Headers: []string{idtoken.Header},
-		Check:   "Google's ID token for the Secret's email and audience; filters see the action, digest and tag of the message",
-		Keys:    []string{EmailKey, AudienceKey},
+		Title:        "Google Container Registry and Artifact Registry by Pub/Sub push",
+		Headers:      []string{idtoken.Header},
+		Check:        "Google's ID token for the Secret's email and audience; filters see the action, digest and tag of the message",
+		Keys:         []string{EmailKey, AudienceKey},
+		RequiredKeys: []string{EmailKey, AudienceKey},
 	}
 }
 
