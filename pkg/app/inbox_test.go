@@ -93,15 +93,22 @@ func TestWildcardOverManyObjects(t *testing.T) {
 	c := start(t, cp, nil)
 	path := receiver(t, cp, ns, "all", "True").Status.WebhookPath
 
-	var begin time.Time
 	eventually(t, "the objects to be read", func() error {
-		begin = time.Now()
 		if status, text := c.call(path, planted, `{}`); status != http.StatusAccepted {
 			return fmt.Errorf("status %d: %s", status, text)
 		}
 		return nil
 	})
-	if took := time.Since(begin); took > answerWithin {
+	begin := time.Now()
+	var answers []time.Duration
+	for range 5 {
+		called := time.Now()
+		if status, text := c.call(path, planted, `{}`); status != http.StatusAccepted {
+			t.Errorf("status %d: %s", status, text)
+		}
+		answers = append(answers, time.Since(called))
+	}
+	if took := median(answers); took > answerWithin {
 		t.Errorf("answered after %s", took)
 	}
 	repositories := metadata.NewForConfigOrDie(cp.Config()).Resource(schema.GroupVersionResource{Group: "source.toolkit.fluxcd.io", Version: "v1", Resource: "gitrepositories"})
