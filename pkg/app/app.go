@@ -65,6 +65,7 @@ type App struct {
 	queues      workqueue.MetricsProvider
 
 	compiled *expr.Cache[dispatch.CompiledAlert]
+	matcher  *dispatch.Matcher
 	resolver *dispatch.Resolver
 	queue    *dispatch.Queue
 	hook     *hook.Hook
@@ -137,10 +138,11 @@ func (a *App) outbound() http.Handler {
 		waiting, _ := a.queue.Len()
 		return float64(waiting)
 	})
+	a.matcher = dispatch.NewMatcher(a.informers.alertIndex, a.objectLabels, a.compiled, a.options.NoCrossNamespace, recorder)
 	return &dispatch.Handler{
 		Ready:   a.ready.Load,
 		Windows: ratelimit.NewWindows(a.options.RateLimitWindow, maxWindows),
-		Matcher: dispatch.NewMatcher(a.informers.alertIndex, a.objectLabels, a.compiled, a.options.NoCrossNamespace, recorder),
+		Matcher: a.matcher,
 		Router:  &dispatch.Router{Providers: a.informers, Types: types, Record: recorder},
 		Queue:   a.queue,
 	}
@@ -189,6 +191,8 @@ func (a *App) inbound() http.Handler {
 func (a *App) follow() error {
 	alerts, err := onChange(a.informers.alerts, func(_, alert *v1beta3.Alert) {
 		a.objects.Want(alert.UID, objects.ForAlert(alert))
+		// Now, and not when the first event comes.
+		a.matcher.Compiled(alert)
 	}, func(alert *v1beta3.Alert) {
 		a.objects.Want(alert.UID, nil)
 		a.compiled.Drop(alert.UID)
