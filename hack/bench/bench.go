@@ -167,6 +167,9 @@ func (b *bench) measureEvents(ctx context.Context, alerts int) (row, error) {
 
 // load measures what a process does for one load, which returns latencies and what has arrived.
 func (b *bench) load(_ context.Context, p *process, name string, do func() ([]time.Duration, int, error)) (row, error) {
+	if err := p.settle(); err != nil {
+		return row{}, err
+	}
 	b.sink.reset()
 	before, err := p.cpu()
 	if err != nil {

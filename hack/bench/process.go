@@ -74,6 +74,23 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(user+system) * time.Second / ticks, errors.Join(err1, err2)
 }
 
+// settle waits until the program has come to rest after its start: what it does once is not to be counted as the cost of
+// a request.
+func (p *process) settle() error {
+	const look, quiet = 500 * time.Millisecond, 20 * time.Millisecond
+	before, err := p.cpu()
+	for deadline := time.Now().Add(readyTimeout); err == nil && time.Now().Before(deadline); {
+		time.Sleep(look)
+		var now time.Duration
+		now, err = p.cpu()
+		if now-before <= quiet {
+			return err
+		}
+		before = now
+	}
+	return errors.Join(err, errors.New("the program does not come to rest"))
+}
+
 // memory is the program's resident memory in KiB.
 func (p *process) memory() (int, error) {
 	file, err := os.Open(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
