@@ -70,6 +70,8 @@ type Config struct {
 	Resolve bool
 	// Client has the Provider's proxy and TLS configuration and keeps connections.
 	Client *http.Client
+	// Identity gets access tokens for types that need more than what the Secret holds.
+	Identity Identity
 	// Timeout of an attempt; the context given to Send ends then.
 	Timeout time.Duration
 }

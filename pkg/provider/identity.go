@@ -1,0 +1,31 @@
+package provider
+
+import (
+	"context"
+	"time"
+)
+
+// Token is an access token.
+type Token struct {
+	// Value is the token itself.
+	Value string
+	// Expires is when it ends.
+	Expires time.Time
+	// Account is who the token acts as, where the service says so.
+	Account string
+}
+
+// Identity gets access tokens of what the Provider is known as to a cloud or a Git host: the service account that its
+// spec names, or the controller. Senders ask when they send; tokens are kept until shortly before they expire, and
+// fetched once however many ask. Errors are like those of [Sender].
+type Identity interface {
+	// Azure returns an access token of Microsoft Entra for a scope, such as https://eventhubs.azure.net//.default.
+	Azure(ctx context.Context, scope string) (string, error)
+	// Google returns an access token of Google Cloud for the scope cloud-platform.
+	Google(ctx context.Context) (string, error)
+	// Cached returns the token kept under the key, which names all that the token depends on, or the one that fetch
+	// gets. The key may hold secrets.
+	Cached(ctx context.Context, key string, fetch func(context.Context) (Token, error)) (Token, error)
+	// Forget drops the token kept under the key, because the service refused it.
+	Forget(key string)
+}
