@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -34,7 +36,8 @@ type Options struct {
 // NewClient returns a client with a connection pool of its own, which [http.Client.CloseIdleConnections] empties.
 // It has no time-out of its own: the context of a request does that. It follows a redirect only where the request
 // is repeated as it is (307, 308); any other would turn a notification into an empty GET that the far side
-// answers with success. It does not tell the next server where it comes from: that URL may be a secret.
+// answers with success. Nor does it follow one from https to http. It does not tell the next server where it comes
+// from, since that URL may be a secret, and no credentials go to another host.
 func NewClient(o Options) *http.Client {
 	proxy := environmentProxy
 	if o.Proxy != nil {
@@ -56,14 +59,29 @@ func NewClient(o Options) *http.Client {
 			MaxIdleConnsPerHost: idle,
 			ForceAttemptHTTP2:   true,
 		},
-		CheckRedirect: func(next *http.Request, via []*http.Request) error {
-			if next.Method != via[0].Method || len(via) >= maxRedirects {
-				return http.ErrUseLastResponse
-			}
-			next.Header.Del("Referer")
-			return nil
-		},
+		CheckRedirect: checkRedirect,
 	}
+}
+
+// checkRedirect implements what NewClient says of redirects; an error has the redirect taken for the answer.
+func checkRedirect(next *http.Request, via []*http.Request) error {
+	first, last := via[0], via[len(via)-1]
+	downgrade := last.URL.Scheme == "https" && next.URL.Scheme != "https"
+	if next.Method != first.Method || len(via) >= maxRedirects || downgrade {
+		return http.ErrUseLastResponse
+	}
+	next.Header.Del("Referer")
+	elsewhere := func(hop *http.Request) bool { return hop.URL.Host != first.URL.Host }
+	if elsewhere(next) || slices.ContainsFunc(via, elsewhere) {
+		maps.DeleteFunc(next.Header, func(name string, _ []string) bool { return !slices.Contains(publicHeaders(), name) })
+	}
+	return nil
+}
+
+// publicHeaders are those that may go to another host. Which others are credentials, only their services know:
+// net/http takes away those that it knows, which are not Private-Token and the like.
+func publicHeaders() []string {
+	return []string{"Accept", "Content-Encoding", "Content-Type", "Gotk-Component", "User-Agent", "X-Signature"}
 }
 
 // environmentProxy is [http.ProxyFromEnvironment] without its error, which quotes the variable with its password.

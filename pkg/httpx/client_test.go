@@ -69,6 +69,55 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// TestRedirectKeepsCredentials finds credentials that follow a redirect to another host, and those that do not
+// follow one on the same host.
+func TestRedirectKeepsCredentials(t *testing.T) {
+	var got http.Header
+	record := func(w http.ResponseWriter, r *http.Request) { got = r.Header.Clone() }
+	elsewhere := strings.Replace(serve(t, record), "127.0.0.1", "localhost", 1)
+	mux := http.NewServeMux()
+	redirect := func(from, to string) {
+		mux.HandleFunc(from, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusTemporaryRedirect) })
+	}
+	address := serve(t, mux.ServeHTTP)
+	redirect("/stay", "/home")
+	redirect("/away", elsewhere)
+	redirect("/there-and-back", strings.Replace(address, "127.0.0.1", "localhost", 1)+"/back")
+	redirect("/back", address+"/home")
+	mux.HandleFunc("/home", record)
+
+	credentials := []string{"Authorization", "Cookie", "Dd-Api-Key", "Private-Token", "X-Api-Key"}
+	for from, kept := range map[string]bool{"/home": true, "/stay": true, "/away": false, "/there-and-back": false} {
+		header := http.Header{"Accept": {"text/plain"}, "Content-Type": {"text/plain"}, "Gotk-Component": {"c"}}
+		for _, name := range credentials {
+			header.Set(name, "secret")
+		}
+		if _, err := Send(t.Context(), client(t, Options{}), Request{URL: address + from, Header: header, Body: []byte("x")}); err != nil {
+			t.Errorf("%s: %v", from, err)
+		}
+		for _, name := range credentials {
+			if (got.Get(name) != "") != kept {
+				t.Errorf("%s: header %s is %q", from, name, got.Get(name))
+			}
+		}
+		if got.Get("Accept") != "text/plain" || got.Get("Content-Type") != "text/plain" || got.Get("Gotk-Component") != "c" {
+			t.Errorf("%s: headers %v", from, got)
+		}
+	}
+}
+
+func TestNoRedirectFromHTTPSToHTTP(t *testing.T) {
+	address := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("redirected") })
+	server := httptest.NewTLSServer(http.RedirectHandler(address, http.StatusTemporaryRedirect))
+	t.Cleanup(server.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	_, err := Send(t.Context(), client(t, Options{TLS: &tls.Config{RootCAs: roots}}), Request{URL: server.URL, Body: []byte("x")})
+	if err == nil || provider.Classify(err).Reason != provider.ReasonRedirect {
+		t.Errorf("not an error about a redirect: %v", err)
+	}
+}
+
 func TestRedirectLoop(t *testing.T) {
 	requests := 0
 	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
