@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -19,13 +20,13 @@ import (
 )
 
 const (
-	// maxAnswer is how much of an answer is read. A longer one is cut, and its connection not used again.
+	// maxAnswer is how much of an answer is read where the request does not say.
 	maxAnswer = 64 << 10
 	// maxQuote is how much of an answer an error quotes.
 	maxQuote = 512
 )
 
-// Answer is what a service said, its body cut at 64 KiB.
+// Answer is what a service said, its body cut at the request's limit.
 type Answer struct {
 	StatusCode int
 	Header     http.Header
@@ -40,6 +41,9 @@ type Request struct {
 	// Header is sent as it is; Content-Type defaults to application/json when there is a body.
 	Header http.Header
 	Body   []byte
+	// MaxAnswer is how many bytes of the answer are read; 0 means 64 KiB. A longer one is cut, and its connection not
+	// used again.
+	MaxAnswer int64
 }
 
 // PostJSON sends payload as JSON and returns nil if the service answers with any 2xx.
@@ -84,7 +88,7 @@ func Do(ctx context.Context, client *http.Client, r Request) (*Answer, error) {
 	}
 	defer resp.Body.Close()
 	// The status has been said: a body that breaks off does not take it back.
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, cmp.Or(r.MaxAnswer, maxAnswer)))
 	return &Answer{StatusCode: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
 
