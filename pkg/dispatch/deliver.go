@@ -109,6 +109,8 @@ func judge(d *delivery, err *provider.Error) (o Outcome, again bool) {
 	case err == nil:
 		o.Result = Sent
 		return o, false
+	case err.Kind == provider.Superseded:
+		return o.skipped(err.Reason), false
 	case err.Kind == provider.Permanent:
 		return o.failed(err.Reason, err), false
 	case d.failures > maxRetries:

@@ -9,8 +9,12 @@ import (
 	"time"
 )
 
-// SeverityError is the severity of events that report a failure. All other severities are informational.
-const SeverityError = "error"
+const (
+	// SeverityInfo is the usual severity of events that report no failure.
+	SeverityInfo = "info"
+	// SeverityError is the severity of events that report a failure. All other severities are informational.
+	SeverityError = "error"
+)
 
 const (
 	// CommonPrefix starts metadata keys that are not of one controller: annotations of the event's object.

@@ -16,6 +16,9 @@ const (
 	Permanent
 	// Throttled failures say when the service takes notifications again: wait until then.
 	Throttled
+	// Superseded is no failure: a newer event has already changed what this one was to change. There is nothing to
+	// send any more.
+	Superseded
 )
 
 // Reason is a class of failure. The set is closed, since it is the value of a metric label.
@@ -35,6 +38,7 @@ const (
 	ReasonInvalid      Reason = "invalid"
 	ReasonConfig       Reason = "config"
 	ReasonSecret       Reason = "secret"
+	ReasonSuperseded   Reason = "superseded"
 	ReasonUnclassified Reason = "other"
 )
 
@@ -64,6 +68,11 @@ func Transientf(reason Reason, format string, args ...any) *Error {
 // Throttledf returns an error that asks to wait.
 func Throttledf(after time.Duration, format string, args ...any) *Error {
 	return &Error{Kind: Throttled, Reason: ReasonRateLimited, RetryAfter: after, Err: fmt.Errorf(format, args...)}
+}
+
+// Supersededf returns an error that says that a newer event came first.
+func Supersededf(format string, args ...any) *Error {
+	return &Error{Kind: Superseded, Reason: ReasonSuperseded, Err: fmt.Errorf(format, args...)}
 }
 
 // MissingKey returns the permanent error of a type that needs a key of its Secret which is missing or empty.

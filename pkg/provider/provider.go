@@ -37,6 +37,8 @@ type Notification struct {
 	Event event.Event
 	// Alert selected the event, Provider is where it goes.
 	Alert, Provider Object
+	// StatusID tells the statuses of a commit apart; only for types of FamilyCommitStatus.
+	StatusID string
 }
 
 // ObjectKey is the OrderingKey of types that keep the state of each object on the far side.
@@ -70,6 +72,8 @@ type Config struct {
 	Resolve bool
 	// Client has the Provider's proxy and TLS configuration and keeps connections.
 	Client *http.Client
+	// States remembers what the service shows. Nil remembers nothing.
+	States *States
 	// Identity gets access tokens for types that need more than what the Secret holds.
 	Identity Identity
 	// Timeout of an attempt; the context given to Send ends then.

@@ -1,0 +1,64 @@
+package provider
+
+import (
+	"time"
+
+	"k8s.io/utils/lru"
+)
+
+// State is what is known of a thing on the far side that notifications change: a commit status, a comment.
+type State struct {
+	// Timestamp is that of the newest event that was to change it; zero if no event said.
+	Timestamp time.Time
+	// Known says that Value is what the far side shows, as far as this process knows.
+	Known bool
+	// Value is what the far side shows.
+	Value string
+	// ID is what the far side calls it, where that is needed to change it; else 0.
+	ID int64
+	// ETag is that of the answer in which Value was last read; empty if it has been written since.
+	ETag string
+}
+
+// Precedes says whether an event with the given timestamp is older than one that has already changed the state. Where
+// either does not say, the order of acceptance holds, which is that of the calls.
+func (s State) Precedes(event time.Time) bool {
+	return !s.Timestamp.IsZero() && !event.IsZero() && event.Before(s.Timestamp)
+}
+
+// States remembers states, so that a repeated one costs no request and an older event does not replace what a newer
+// one set. It outlives the senders, which are made anew with each edit. It is safe for concurrent use, but a state
+// belongs to one delivery at a time: see [Type.OrderingKey]. A nil *States remembers nothing.
+type States struct {
+	sole    bool
+	entries *lru.Cache
+}
+
+// NewStates returns an empty memory for at most limit states, some 500 bytes each; beyond that it forgets those that
+// have not been asked for longest. Sole says that no other process writes to the same things: then what was written
+// is what is there, and needs no look before the next write.
+func NewStates(limit int, sole bool) *States {
+	return &States{sole: sole, entries: lru.New(limit)}
+}
+
+// Get returns what is known of a Provider's thing.
+func (s *States) Get(p Object, thing string) State {
+	if s == nil {
+		return State{}
+	}
+	found, _ := s.entries.Get(stateKey{p.UID, thing})
+	state, _ := found.(State)
+	return state
+}
+
+// Put remembers what is known of a Provider's thing.
+func (s *States) Put(p Object, thing string, state State) {
+	if s != nil {
+		s.entries.Add(stateKey{p.UID, thing}, state)
+	}
+}
+
+// Trusted says whether a known state can be relied on without a look.
+func (s *States) Trusted(state State) bool { return s != nil && s.sole && state.Known }
+
+type stateKey struct{ provider, thing string }
