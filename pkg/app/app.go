@@ -34,6 +34,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/metrics"
 	"github.com/notification-controller/notification-controller/pkg/objects"
+	"github.com/notification-controller/notification-controller/pkg/provider"
 	providerregistry "github.com/notification-controller/notification-controller/pkg/provider/registry"
 	"github.com/notification-controller/notification-controller/pkg/ratelimit"
 	"github.com/notification-controller/notification-controller/pkg/secret"
@@ -46,6 +47,8 @@ import (
 const (
 	// maxWindows is how many events are remembered to tell repetitions, about 50 bytes each.
 	maxWindows = 1_000_000
+	// maxStates is how many commit statuses and comments are remembered, about 500 bytes each.
+	maxStates = 10_000
 	// writeTimeout is how long a caller may take to read an answer, from the end of its header on.
 	writeTimeout = time.Minute
 )
@@ -64,12 +67,13 @@ type App struct {
 	events      record.EventRecorder
 	queues      workqueue.MetricsProvider
 
-	compiled *expr.Cache[dispatch.CompiledAlert]
-	matcher  *dispatch.Matcher
-	resolver *dispatch.Resolver
-	queue    *dispatch.Queue
-	hook     *hook.Hook
-	annotate *hook.Annotator
+	compiled  *expr.Cache[dispatch.CompiledAlert]
+	statusIDs *dispatch.StatusIDs
+	matcher   *dispatch.Matcher
+	resolver  *dispatch.Resolver
+	queue     *dispatch.Queue
+	hook      *hook.Hook
+	annotate  *hook.Annotator
 
 	// ready says that the caches are synced and the process is not shutting down.
 	ready atomic.Bool
@@ -129,9 +133,12 @@ func (a *App) outbound() http.Handler {
 	recorder := &dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")}
 	types := providerregistry.New().Lookup
 	a.compiled = expr.NewCache[dispatch.CompiledAlert]()
+	a.statusIDs = dispatch.NewStatusIDs()
 	a.resolver = dispatch.NewResolver(a.informers, a.secrets, types, dispatch.ResolverOptions{
 		AllowServiceAccounts: a.options.Gate(gateWorkloadIdentity),
-		MaxConnections:       a.options.Queue.Workers,
+		// Another replica writes the same statuses.
+		States:         provider.NewStates(maxStates, !a.options.LeaderElection),
+		MaxConnections: a.options.Queue.Workers,
 	})
 	a.queue = dispatch.NewQueue(a.options.Queue, a.resolver.Resolve, recorder)
 	a.metrics.Gauge("notification_queue_depth", "Notifications that wait to be sent.", func() float64 {
@@ -143,7 +150,7 @@ func (a *App) outbound() http.Handler {
 		Ready:   a.ready.Load,
 		Windows: ratelimit.NewWindows(a.options.RateLimitWindow, maxWindows),
 		Matcher: a.matcher,
-		Router:  &dispatch.Router{Providers: a.informers, Types: types, Record: recorder},
+		Router:  &dispatch.Router{Providers: a.informers, Types: types, StatusIDs: a.statusIDs, Record: recorder},
 		Queue:   a.queue,
 	}
 }
@@ -196,6 +203,7 @@ func (a *App) follow() error {
 	}, func(alert *v1beta3.Alert) {
 		a.objects.Want(alert.UID, nil)
 		a.compiled.Drop(alert.UID)
+		a.statusIDs.Drop(alert.UID)
 	})
 	if err != nil {
 		return fmt.Errorf("follow Alerts: %w", err)
@@ -205,6 +213,7 @@ func (a *App) follow() error {
 	}, func(p *v1beta3.Provider) {
 		a.secrets.Reference(secretsOf(p)...)
 		a.resolver.Drop(p.UID)
+		a.statusIDs.Drop(p.UID)
 		a.queue.DropProvider(string(p.UID))
 	})
 	if err != nil {

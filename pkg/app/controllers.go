@@ -93,6 +93,9 @@ func (a *App) checkAlert(alert *v1beta3.Alert) error {
 // checkProvider says what an edit of a Provider or its Secrets has to change.
 func (a *App) checkProvider(p *v1beta3.Provider) error {
 	_, err := a.resolver.ResolveProvider(p)
+	if err == nil {
+		err = a.statusIDs.Check(p)
+	}
 	if err == nil || provider.Classify(err).Kind == provider.Transient {
 		return nil // What may heal by itself is not worth a Warning here: deliveries report it if it lasts.
 	}

@@ -5,6 +5,7 @@
 package dispatch
 
 import (
+	"context"
 	"crypto/rand"
 	"net/http"
 	"time"
@@ -81,18 +82,17 @@ func (h *Handler) isRepetition(w http.ResponseWriter, e *event.Event) bool {
 // dispatch is the rest of the flow. Nothing in it waits for the network, and nothing depends on the caller staying.
 func (h *Handler) dispatch(r *http.Request, e *event.Event) {
 	log := klog.FromContext(r.Context()).WithValues("event", e.ID, "object", e.InvolvedObject.String())
+	// The event has been taken, whether or not its sender stays.
+	ctx := context.WithoutCancel(r.Context())
 	alerts := h.Matcher.Match(e)
 	for _, alert := range alerts {
 		p, row, ok := h.Router.Route(e, alert)
 		if !ok {
 			continue
 		}
-		n := h.Router.Render(e, alert, p)
-		if row.Skip != nil && row.Skip(n) {
-			h.Router.Skipped(n, row)
-			continue
+		if n, ok := h.Router.Render(ctx, e, alert, p, row); ok {
+			h.Queue.Enqueue(n, row)
 		}
-		h.Queue.Enqueue(n, row)
 	}
 	log.V(4).Info("Accepted an event", "severity", e.Severity, "reason", e.Reason, "alerts", len(alerts))
 }

@@ -1,19 +1,32 @@
 package dispatch
 
 import (
+	"context"
+
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 )
 
 // Render makes the notification that an Alert sends for an event, and reports metadata keys that several sources
-// claim.
-func (r *Router) Render(e *event.Event, a *v1beta3.Alert, p *v1beta3.Provider) *provider.Notification {
+// claim. It returns false, and has recorded why, if there is nothing to send.
+func (r *Router) Render(ctx context.Context, e *event.Event, a *v1beta3.Alert, p *v1beta3.Provider, row provider.Type) (*provider.Notification, bool) {
 	n, conflicts := render(e, a, p)
 	if len(conflicts) > 0 {
 		r.Record.MetadataConflict(a, e.InvolvedObject, conflicts)
 	}
-	return n
+	if row.Skip != nil && row.Skip(n) {
+		r.Record.Outcome(outcome(n, row).skipped(SkippedByType))
+		return nil, false
+	}
+	if row.Family == provider.FamilyCommitStatus {
+		var err error
+		if n.StatusID, err = r.StatusIDs.ID(ctx, &n.Event, a, p); err != nil {
+			r.Record.Outcome(outcome(n, row).failed(provider.ReasonConfig, err))
+			return nil, false
+		}
+	}
+	return n, true
 }
 
 // render copies the event and merges the Alert's metadata into the copy, which no other Alert shares.

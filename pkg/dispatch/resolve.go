@@ -40,6 +40,8 @@ type Resolver struct {
 type ResolverOptions struct {
 	// AllowServiceAccounts permits spec.serviceAccountName.
 	AllowServiceAccounts bool
+	// States remembers what services show.
+	States *provider.States
 	// MaxConnections is how many unused connections are kept for a Provider.
 	MaxConnections int
 }
@@ -146,6 +148,7 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 		Channel:  p.Spec.Channel,
 		Username: p.Spec.Username,
 		Secret:   s.auth,
+		States:   r.options.States,
 		Resolve:  p.Annotations[notification.ResolveAnnotation] == notification.ResolveEnabled,
 		Timeout:  DefaultTimeout,
 	}

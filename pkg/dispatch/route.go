@@ -22,6 +22,7 @@ type TypeLookup func(name string) (provider.Type, bool)
 type Router struct {
 	Providers ProviderGetter
 	Types     TypeLookup
+	StatusIDs *StatusIDs
 	Record    Recorder
 }
 
@@ -61,10 +62,9 @@ func (r *Router) Route(e *event.Event, a *v1beta3.Alert) (*v1beta3.Provider, pro
 	return p, row, true
 }
 
-// Skipped records that the type has nothing to send for a notification.
-func (r *Router) Skipped(n *provider.Notification, row provider.Type) {
-	outcome := Outcome{EventID: n.Event.ID, Object: n.Event.InvolvedObject, Alert: n.Alert, Provider: n.Provider, Type: row.Name}
-	r.Record.Outcome(outcome.skipped(SkippedByType))
+// outcome begins that of a notification that is not queued.
+func outcome(n *provider.Notification, row provider.Type) Outcome {
+	return Outcome{EventID: n.Event.ID, Object: n.Event.InvolvedObject, Alert: n.Alert, Provider: n.Provider, Type: row.Name}
 }
 
 // skip says why a family of types does not get an event; empty if it does.

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -127,6 +128,7 @@ func answering(body string) http.HandlerFunc {
 
 func TestCompliance(t *testing.T) {
 	fixtures := fixtures()
+	maps.Copy(fixtures, gitFixtures())
 	for _, row := range Types() {
 		t.Run(row.Name, func(t *testing.T) {
 			t.Parallel()

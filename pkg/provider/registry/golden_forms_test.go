@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -64,7 +65,20 @@ func anonymize(form *goldenRequest, r providertest.Request) {
 	if strings.Contains(r.Header.Get("X-Sentry-Auth"), "sentry_key=key") {
 		form.Headers["X-Sentry-Auth"] = "SDK"
 	}
+	if form.Headers["X-Tfs-Session"] != "" {
+		form.Headers["X-Tfs-Session"] = "SESSION"
+	}
+	// The sink wrote paths unescaped.
+	if path, err := url.PathUnescape(form.Path); err == nil {
+		form.Path = path
+	}
 	fields, _ := form.Body.(map[string]any)
+	if key, _ := fields["key"].(string); regexp.MustCompile(`^[0-9a-f]{40}$`).MatchString(key) {
+		fields["key"] = "DIGEST"
+	}
+	if link, _ := fields["url"].(string); link != "" {
+		fields["url"] = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(link, "SINK")
+	}
 	if alias, _ := fields["alias"].(string); regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(alias) {
 		fields["alias"] = "DIGEST"
 	}

@@ -3,9 +3,15 @@ package registry
 import (
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/provider/alertmanager"
+	"github.com/notification-controller/notification-controller/pkg/provider/azuredevops"
+	"github.com/notification-controller/notification-controller/pkg/provider/bitbucket"
+	"github.com/notification-controller/notification-controller/pkg/provider/bitbucketserver"
 	"github.com/notification-controller/notification-controller/pkg/provider/datadog"
 	"github.com/notification-controller/notification-controller/pkg/provider/discord"
 	"github.com/notification-controller/notification-controller/pkg/provider/generic"
+	"github.com/notification-controller/notification-controller/pkg/provider/gitea"
+	"github.com/notification-controller/notification-controller/pkg/provider/github"
+	"github.com/notification-controller/notification-controller/pkg/provider/gitlab"
 	"github.com/notification-controller/notification-controller/pkg/provider/googlechat"
 	"github.com/notification-controller/notification-controller/pkg/provider/grafana"
 	"github.com/notification-controller/notification-controller/pkg/provider/incidentio"
@@ -33,6 +39,40 @@ func Types() []provider.Type {
 			New:          alertmanager.New,
 			OrderingKey:  (*provider.Notification).ObjectKey,
 			NeedsAddress: true,
+			SecretKeys:   []string{"password", "token", "username"},
+		},
+		{
+			Name:         "azuredevops",
+			Title:        "Azure DevOps commit status",
+			New:          azuredevops.New,
+			Family:       provider.FamilyCommitStatus,
+			OrderingKey:  (*provider.Notification).StatusKey,
+			Skip:         (*provider.Notification).IsProgressing,
+			NeedsAddress: true,
+			SecretTLS:    true,
+			SecretKeys:   []string{"token"},
+		},
+		{
+			Name:         "bitbucket",
+			Title:        "Bitbucket Cloud commit status",
+			New:          bitbucket.New,
+			Family:       provider.FamilyCommitStatus,
+			OrderingKey:  (*provider.Notification).StatusKey,
+			Skip:         (*provider.Notification).IsProgressing,
+			NeedsAddress: true,
+			SecretTLS:    true,
+			SecretKeys:   []string{"token"},
+			RequiredKeys: []string{"token"},
+		},
+		{
+			Name:         "bitbucketserver",
+			Title:        "Bitbucket Server commit status",
+			New:          bitbucketserver.New,
+			Family:       provider.FamilyCommitStatus,
+			OrderingKey:  (*provider.Notification).StatusKey,
+			Skip:         (*provider.Notification).IsProgressing,
+			NeedsAddress: true,
+			SecretTLS:    true,
 			SecretKeys:   []string{"password", "token", "username"},
 		},
 		{
@@ -65,6 +105,72 @@ func Types() []provider.Type {
 			NeedsAddress: true,
 			SecretKeys:   []string{"headers", "token"},
 			RequiredKeys: []string{"token"},
+		},
+		{
+			Name:         "gitea",
+			Title:        "Gitea commit status",
+			New:          gitea.New,
+			Family:       provider.FamilyCommitStatus,
+			OrderingKey:  (*provider.Notification).StatusKey,
+			NeedsAddress: true,
+			SecretTLS:    true,
+			SecretKeys:   []string{"password", "token", "username"},
+		},
+		{
+			Name:         "giteapullrequestcomment",
+			Title:        "Gitea pull request comment",
+			New:          gitea.NewPullRequestComment,
+			Family:       provider.FamilyChangeRequest,
+			OrderingKey:  (*provider.Notification).CommentKey,
+			NeedsAddress: true,
+			SecretKeys:   []string{"password", "token", "username"},
+		},
+		{
+			Name:         "github",
+			Title:        "GitHub commit status",
+			New:          github.New,
+			Family:       provider.FamilyCommitStatus,
+			OrderingKey:  (*provider.Notification).StatusKey,
+			Skip:         (*provider.Notification).IsProgressing,
+			NeedsAddress: true,
+			SecretTLS:    true,
+			SecretKeys:   github.SecretKeys(),
+		},
+		{
+			Name:         "githubdispatch",
+			Title:        "GitHub repository dispatch",
+			New:          github.NewDispatch,
+			NeedsAddress: true,
+			SecretKeys:   github.SecretKeys(),
+		},
+		{
+			Name:         "githubpullrequestcomment",
+			Title:        "GitHub pull request comment",
+			New:          github.NewPullRequestComment,
+			Family:       provider.FamilyChangeRequest,
+			OrderingKey:  (*provider.Notification).CommentKey,
+			NeedsAddress: true,
+			SecretKeys:   github.SecretKeys(),
+		},
+		{
+			Name:         "gitlab",
+			Title:        "GitLab commit status",
+			New:          gitlab.New,
+			Family:       provider.FamilyCommitStatus,
+			OrderingKey:  (*provider.Notification).StatusKey,
+			Skip:         (*provider.Notification).IsProgressing,
+			NeedsAddress: true,
+			SecretTLS:    true,
+			SecretKeys:   []string{"password", "token", "username"},
+		},
+		{
+			Name:         "gitlabmergerequestcomment",
+			Title:        "GitLab merge request comment",
+			New:          gitlab.NewMergeRequestComment,
+			Family:       provider.FamilyChangeRequest,
+			OrderingKey:  (*provider.Notification).CommentKey,
+			NeedsAddress: true,
+			SecretKeys:   []string{"password", "token", "username"},
 		},
 		{
 			Name:         "googlechat",
