@@ -32,6 +32,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/scheme"
 	"github.com/notification-controller/notification-controller/pkg/hook"
 	"github.com/notification-controller/notification-controller/pkg/httpx"
+	"github.com/notification-controller/notification-controller/pkg/identity"
 	"github.com/notification-controller/notification-controller/pkg/metrics"
 	"github.com/notification-controller/notification-controller/pkg/objects"
 	"github.com/notification-controller/notification-controller/pkg/provider"
@@ -69,11 +70,16 @@ type App struct {
 
 	compiled  *expr.Cache[dispatch.CompiledAlert]
 	statusIDs *dispatch.StatusIDs
-	matcher   *dispatch.Matcher
-	resolver  *dispatch.Resolver
-	queue     *dispatch.Queue
-	hook      *hook.Hook
-	annotate  *hook.Annotator
+	broker    *identity.Broker
+	// tokens is nil if none are kept.
+	tokens *metrics.Tokens
+	// cloudClient leads to the clouds for all Providers without a proxy.
+	cloudClient *http.Client
+	matcher     *dispatch.Matcher
+	resolver    *dispatch.Resolver
+	queue       *dispatch.Queue
+	hook        *hook.Hook
+	annotate    *hook.Annotator
 
 	// ready says that the caches are synced and the process is not shutting down.
 	ready atomic.Bool
@@ -130,12 +136,14 @@ func eventScheme() *runtime.Scheme {
 
 // outbound wires the flow from an event to its notifications.
 func (a *App) outbound() http.Handler {
+	a.newBroker()
 	recorder := &dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")}
 	types := providerregistry.New().Lookup
 	a.compiled = expr.NewCache[dispatch.CompiledAlert]()
 	a.statusIDs = dispatch.NewStatusIDs()
 	a.resolver = dispatch.NewResolver(a.informers, a.secrets, types, dispatch.ResolverOptions{
 		AllowServiceAccounts: a.options.Gate(gateWorkloadIdentity),
+		Identity:             a.identity,
 		// Another replica writes the same statuses.
 		States:         provider.NewStates(maxStates, !a.options.LeaderElection),
 		MaxConnections: a.options.Queue.Workers,
@@ -214,6 +222,9 @@ func (a *App) follow() error {
 		a.secrets.Reference(secretsOf(p)...)
 		a.resolver.Drop(p.UID)
 		a.statusIDs.Drop(p.UID)
+		if a.tokens != nil {
+			a.tokens.Forget(p.Namespace, p.Name)
+		}
 		a.queue.DropProvider(string(p.UID))
 	})
 	if err != nil {

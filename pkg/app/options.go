@@ -109,8 +109,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.RenewDeadline, "leader-election-renew-deadline", o.RenewDeadline, "time after which the leader stops if it cannot renew the Lease")
 	flags.DurationVar(&o.RetryPeriod, "leader-election-retry-period", o.RetryPeriod, "time between two tries to get or renew the Lease")
 
-	flags.IntVar(&o.TokenCacheMaxSize, "token-cache-max-size", o.TokenCacheMaxSize, "number of cloud tokens that are kept; without effect until a type of Provider needs one")
-	flags.DurationVar(&o.TokenCacheMaxDuration, "token-cache-max-duration", o.TokenCacheMaxDuration, "longest time that a cloud token is kept, at most 1h")
+	flags.IntVar(&o.TokenCacheMaxSize, "token-cache-max-size", o.TokenCacheMaxSize, "number of access tokens of clouds and GitHub Apps that are kept; 0 keeps none")
+	flags.DurationVar(&o.TokenCacheMaxDuration, "token-cache-max-duration", o.TokenCacheMaxDuration, "longest time that an access token is kept, at most 1h")
 	flags.StringVar(&o.DefaultServiceAccount, "default-service-account", o.DefaultServiceAccount, "ServiceAccount of Providers that name none; needs the gate "+gateWorkloadIdentity)
 
 	flags.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", o.ShutdownTimeout, "time to finish queued notifications at shutdown; has to be shorter than the Pod's grace period")
@@ -152,6 +152,9 @@ func (o *Options) Validate() error {
 	}
 	if o.DefaultServiceAccount != "" && !o.Gate(gateWorkloadIdentity) {
 		errs = append(errs, fmt.Errorf("--default-service-account needs --feature-gates=%s=true", gateWorkloadIdentity))
+	}
+	if o.TokenCacheMaxSize < 0 || o.TokenCacheMaxDuration <= 0 {
+		errs = append(errs, errors.New("--token-cache-max-size must not be negative, and --token-cache-max-duration has to be positive"))
 	}
 	for _, positive := range []struct {
 		flag  string

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -40,6 +41,8 @@ type Resolver struct {
 type ResolverOptions struct {
 	// AllowServiceAccounts permits spec.serviceAccountName.
 	AllowServiceAccounts bool
+	// Identity gives the identity of a Provider, whose requests go through the proxy if it has one.
+	Identity func(p *v1beta3.Provider, proxy *url.URL) provider.Identity
 	// States remembers what services show.
 	States *provider.States
 	// MaxConnections is how many unused connections are kept for a Provider.
@@ -173,6 +176,9 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 	tlsConfig, err := tlsConfig(row, s)
 	if err != nil {
 		return config, nil, err
+	}
+	if r.options.Identity != nil {
+		config.Identity = r.options.Identity(p, proxy)
 	}
 	config.Client = httpx.NewClient(httpx.Options{Proxy: proxy, TLS: tlsConfig, MaxIdleConns: r.options.MaxConnections})
 	redactor := provider.NewRedactor(secretValues(p, config, s, proxy)...)
