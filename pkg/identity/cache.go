@@ -137,8 +137,17 @@ func (c *cache) keep(sum digest, token provider.Token) {
 	c.tokens.Add(sum, kept{token, time.Now().Add(min(lifetime, c.maxAge))})
 }
 
-func (c *cache) forget(key string) {
-	if c.tokens != nil {
-		c.tokens.Remove(digest(sha256.Sum256([]byte(key))))
+// forget drops a token unless another has already taken its place.
+func (c *cache) forget(key, token string) {
+	if c.tokens == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sum := digest(sha256.Sum256([]byte(key)))
+	if found, ok := c.tokens.Get(sum); ok {
+		if k, ok := found.(kept); ok && k.token.Value == token {
+			c.tokens.Remove(sum)
+		}
 	}
 }

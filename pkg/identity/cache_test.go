@@ -59,9 +59,11 @@ func TestTokenIsFetchedOnce(t *testing.T) {
 		// 80 % of ten minutes.
 		time.Sleep(8*time.Minute + time.Second)
 		all("token 2")
-		c.forget("key")
+		c.forget("key", "token 1")
+		all("token 2")
+		c.forget("key", "token 2")
 		all("token 3")
-		if observer.hits != 20 || observer.misses != 60 || observer.got != 3 || observer.failed != 0 {
+		if observer.hits != 40 || observer.misses != 60 || observer.got != 3 || observer.failed != 0 {
 			t.Errorf("%+v", observer)
 		}
 	})

@@ -130,7 +130,7 @@ func (i *identity) Cached(ctx context.Context, key string, fetch func(context.Co
 }
 
 // Forget implements [provider.Identity].
-func (i *identity) Forget(key string) { i.broker.cache.forget(key) }
+func (i *identity) Forget(key, token string) { i.broker.cache.forget(key, token) }
 
 // key is made of all that a cloud's token depends on.
 func (i *identity) key(parts ...string) string {

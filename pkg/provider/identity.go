@@ -26,6 +26,6 @@ type Identity interface {
 	// Cached returns the token kept under the key, which names all that the token depends on, or the one that fetch
 	// gets. The key may hold secrets.
 	Cached(ctx context.Context, key string, fetch func(context.Context) (Token, error)) (Token, error)
-	// Forget drops the token kept under the key, because the service refused it.
-	Forget(key string)
+	// Forget drops the token kept under the key if it is the given one, which the service has refused.
+	Forget(key, token string)
 }

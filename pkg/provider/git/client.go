@@ -23,8 +23,9 @@ type Client struct {
 	Header http.Header
 	// Authorize returns the headers that carry the credential, which may have to be fetched first.
 	Authorize func(context.Context) (http.Header, error)
-	// Refused is told that the host did not take the credential, and says whether another one can be had. Nil means no.
-	Refused func() bool
+	// Refused is told of a credential that the host did not take, and has another one fetched for the next attempt. Nil
+	// means that there is no other.
+	Refused func(credential http.Header)
 	// Credential names what the credential is made of, for errors.
 	Credential string
 	// Missing says what it means that the host does not find what it is asked for; empty means the repository.
@@ -72,7 +73,7 @@ func (c *Client) Do(ctx context.Context, call Call) (*httpx.Answer, error) {
 	if answer.StatusCode == http.StatusNotModified && call.Header.Get("If-None-Match") != "" {
 		return answer, nil
 	}
-	if err := c.verdict(call, answer); err != nil {
+	if err := c.verdict(call, answer, credential); err != nil {
 		return answer, mask(err, credential)
 	}
 	if call.Out != nil && json.Unmarshal(answer.Body, call.Out) != nil {
@@ -83,12 +84,13 @@ func (c *Client) Do(ctx context.Context, call Call) (*httpx.Answer, error) {
 }
 
 // verdict says what an answer means, and of a refusal what to change.
-func (c *Client) verdict(call Call, answer *httpx.Answer) error {
+func (c *Client) verdict(call Call, answer *httpx.Answer, credential http.Header) error {
 	now := time.Now()
 	if after, ok := throttled(answer, now); ok {
 		return provider.Throttledf(after, "%w", httpx.StatusError(answer, now))
 	}
-	if answer.StatusCode == http.StatusUnauthorized && c.Refused != nil && c.Refused() {
+	if answer.StatusCode == http.StatusUnauthorized && c.Refused != nil {
+		c.Refused(credential)
 		return provider.Transientf(provider.ReasonAuth, "%w", httpx.StatusError(answer, now))
 	}
 	return c.advise(call, answer, httpx.StatusError(answer, now))

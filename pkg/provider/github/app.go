@@ -105,9 +105,8 @@ func (r *repository) useApp(cfg provider.Config) error {
 	r.app = a
 	r.client.Authorize = a.authorizeInstallation
 	r.client.Credential = a.client.Credential
-	r.client.Refused = func() bool {
-		a.identity.Forget(a.cacheKey)
-		return true
+	r.client.Refused = func(credential http.Header) {
+		a.identity.Forget(a.cacheKey, strings.TrimPrefix(credential.Get("Authorization"), bearer))
 	}
 	return nil
 }
@@ -155,7 +154,7 @@ func (a *app) authorizeApp(context.Context) (http.Header, error) {
 	if err != nil {
 		return nil, provider.Permanentf(provider.ReasonSecret, "sign with %s: %w", provider.SecretKey(KeyPrivateKey), err)
 	}
-	return http.Header{"Authorization": {"Bearer " + token}}, nil
+	return http.Header{"Authorization": {bearer + token}}, nil
 }
 
 // authorizeInstallation returns the header that GitHub knows the App's installation by.
@@ -164,7 +163,7 @@ func (a *app) authorizeInstallation(ctx context.Context) (http.Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	return git.Authenticate(a.client.Credential, "Authorization", "Bearer "+token.Value)
+	return git.Authenticate(a.client.Credential, "Authorization", bearer+token.Value)
 }
 
 // fetch gets an access token of the installation.

@@ -17,6 +17,8 @@ const (
 	// enterprisePath is where GitHub Enterprise Server has its API.
 	enterprisePath = "/api/v3"
 	apiVersion     = "2022-11-28"
+	// bearer begins the header that carries a token.
+	bearer = "Bearer "
 )
 
 // repository is one repository and the client of its host.
@@ -60,7 +62,7 @@ func (r *repository) useToken(cfg provider.Config) error {
 	if err != nil {
 		return provider.Permanentf(provider.ReasonSecret, "github token or github app details must be specified: %w", err)
 	}
-	header, err := git.Authenticate(r.client.Credential, "Authorization", "Bearer "+token)
+	header, err := git.Authenticate(r.client.Credential, "Authorization", bearer+token)
 	if err != nil {
 		return err
 	}
