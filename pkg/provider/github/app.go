@@ -31,7 +31,7 @@ const (
 
 // SecretKeys are the keys that all types here read.
 func SecretKeys() []string {
-	return []string{KeyAppID, KeyBaseURL, KeyInstallationID, KeyInstallationOwner, KeyPrivateKey, "password", "token", "username"}
+	return []string{KeyBaseURL, KeyAppID, KeyInstallationID, KeyInstallationOwner, KeyPrivateKey, "password", "token", "username"}
 }
 
 const (

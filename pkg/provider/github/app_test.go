@@ -20,10 +20,10 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/identity"
 	"github.com/notification-controller/notification-controller/pkg/provider"
+	"github.com/notification-controller/notification-controller/pkg/provider/githosttest"
 	"github.com/notification-controller/notification-controller/pkg/provider/providertest"
 )
 
@@ -119,13 +119,6 @@ func (h *appHost) config(t *testing.T, change map[string]string) provider.Config
 	}
 }
 
-func notification() *provider.Notification {
-	n := providertest.Notification()
-	n.StatusID = "kustomization/webapp/4a8b6c1e"
-	n.Event.Metadata[event.KeyChangeRequest] = "7"
-	return n
-}
-
 func TestApp(t *testing.T) {
 	for name, test := range map[string]struct {
 		change  map[string]string
@@ -144,7 +137,7 @@ func TestApp(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := sender.Send(t.Context(), notification()); err != nil {
+				if err := sender.Send(t.Context(), githosttest.Notification()); err != nil {
 					t.Error(err)
 				}
 			}
@@ -162,7 +155,7 @@ func TestAppBaseURL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sender.Send(t.Context(), notification()); err != nil || other.tokens.Load() != 1 {
+	if err := sender.Send(t.Context(), githosttest.Notification()); err != nil || other.tokens.Load() != 1 {
 		t.Errorf("%d tokens made: %v", other.tokens.Load(), err)
 	}
 }
@@ -179,7 +172,7 @@ func TestAppTokenIsRenewedOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {
-				err := sender.Send(t.Context(), notification())
+				err := sender.Send(t.Context(), githosttest.Notification())
 				if err == nil {
 					return
 				}
@@ -214,7 +207,7 @@ func TestAppTokenThatExpires(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		if err := sender.Send(context.Background(), notification()); err != nil {
+		if err := sender.Send(context.Background(), githosttest.Notification()); err != nil {
 			t.Error(err)
 		}
 		if got := h.tokens.Load(); got != int32(i+1) {
@@ -259,7 +252,7 @@ func TestAppErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := h.config(t, test.change)
-			err := providertest.Attempt(t, New, cfg, notification())
+			err := providertest.Attempt(t, New, cfg, githosttest.Notification())
 			if provider.Classify(err).Kind != provider.Permanent || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "Provider 'apps/prov'") {
 				t.Errorf("got %v, want one that says %q", err, test.says)
 			}

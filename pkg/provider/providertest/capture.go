@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -61,6 +62,20 @@ func CheckRefused(t *testing.T, construct Constructor, cfg provider.Config, fiel
 	if provider.Classify(err).Kind != provider.Permanent || !strings.Contains(err.Error(), field) || strings.Contains(err.Error(), "planted") {
 		t.Errorf("not permanent, does not name %s, or shows a secret: %v", field, err)
 	}
+}
+
+// Field returns a field of a JSON object that is a text.
+func Field(t *testing.T, document, name string) string {
+	t.Helper()
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(document), &fields); err != nil {
+		t.Fatal(err)
+	}
+	text, ok := fields[name].(string)
+	if !ok {
+		t.Errorf("field %s is %v", name, fields[name])
+	}
+	return text
 }
 
 // CheckCut checks that a text was cut to at most limit, in characters or bytes as count counts, at the end of a

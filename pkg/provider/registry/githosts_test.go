@@ -3,10 +3,10 @@ package registry
 import (
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/provider"
+	"github.com/notification-controller/notification-controller/pkg/provider/githosttest"
 	"github.com/notification-controller/notification-controller/pkg/provider/providertest"
 )
 
@@ -50,18 +50,11 @@ func looksAround(r *http.Request) bool { return r.Method == http.MethodGet }
 
 // emptyHost answers as a host does on which nothing has been written yet.
 func emptyHost(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.Method != http.MethodGet:
-		_, _ = io.WriteString(w, `{"id":1}`)
-	case strings.HasSuffix(r.URL.Path, "/user"):
-		_, _ = io.WriteString(w, `{"login":"flux","username":"flux"}`)
-	case strings.Contains(r.URL.Path, "/_apis/"):
-		_, _ = io.WriteString(w, `{"count":0,"value":[]}`)
-	case strings.Contains(r.URL.Path, "build"):
-		w.WriteHeader(http.StatusNotFound)
-	default:
-		_, _ = io.WriteString(w, `[]`)
+	if r.Method == http.MethodGet {
+		githosttest.Empty(w, r)
+		return
 	}
+	_, _ = io.WriteString(w, `{"id":1}`)
 }
 
 // gitGoldenProviders are those of the recorded Providers that write to Git hosts.
