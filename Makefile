@@ -26,6 +26,10 @@ run: build controlplane ## Show the job on a real API server, then stay up until
 controlplane: ## Build etcd, kube-apiserver and kubectl for run and test: about ten minutes, but only once
 	@hack/controlplane/build.sh >/dev/null
 
+.PHONY: gitea
+gitea: ## Build the Gitea that the tests of its types talk to, without which they are skipped: some minutes, but only once
+	@hack/gitea/build.sh >/dev/null
+
 .PHONY: test
 test: controlplane ## Run all tests
 	go test $(race) ./...

@@ -25,9 +25,11 @@ func New(cfg provider.Config) (provider.Sender, error) {
 // statuses implements [git.StatusHost].
 type statuses struct{ *repository }
 
-// Shown looks among the 50 newest statuses of the commit, the most that a page has: one that is older is set anew.
+// Shown looks among the 50 newest statuses of the commit, the most that a page has: one that is older is set anew. Those
+// of the same second come in no order, which is why the highest ID is the newest.
 func (s statuses) Shown(ctx context.Context, want git.Status, _ string) (git.Shown, error) {
 	var found []struct {
+		ID int64 `json:"id"`
 		// In what Gitea takes, this is called state.
 		Status      string `json:"status"`
 		Description string `json:"description"`
@@ -42,12 +44,13 @@ func (s statuses) Shown(ctx context.Context, want git.Status, _ string) (git.Sho
 	if err != nil {
 		return git.Shown{}, err
 	}
+	newest, shown := int64(-1), git.Shown{}
 	for _, candidate := range found {
-		if candidate.Context == want.Context {
-			return git.Shown{State: candidate.Status, Description: candidate.Description}, nil
+		if candidate.Context == want.Context && candidate.ID > newest {
+			newest, shown = candidate.ID, git.Shown{State: candidate.Status, Description: candidate.Description}
 		}
 	}
-	return git.Shown{}, nil
+	return shown, nil
 }
 
 // Set creates a status; Gitea shows the newest of each context.

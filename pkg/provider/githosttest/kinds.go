@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 )
 
 // kind is what hosts do each in their own way.
@@ -46,7 +47,12 @@ func kinds() map[string]kind {
 		unknownCommit:       `{"message":"object does not exist [id: ` + UnknownCommit + `, rel_path: ]"}`,
 		unknownCommitStatus: http.StatusNotFound,
 		read:                reader("context"),
-		list:                lister("context", "status"),
+		list: func(find func(string) []Status, r *http.Request) any {
+			// In no order that can be relied on.
+			shown, _ := lister("context", "status")(find, r).([]any)
+			slices.Reverse(shown)
+			return shown
+		},
 	}
 	return map[string]kind{
 		"github": github, "githubpullrequestcomment": github,
@@ -98,10 +104,13 @@ func reader(context string) func(*http.Request, []byte) Status {
 func lister(context, state string) func(func(string) []Status, *http.Request) any {
 	return func(find func(string) []Status, r *http.Request) any {
 		shown := []any{}
-		for _, s := range find(commitOf(r)) {
+		all := find(commitOf(r))
+		for i, s := range all {
 			// GitLab's filter.
 			if name := r.URL.Query().Get("name"); name == "" || name == s.Context {
-				shown = append(shown, map[string]any{context: s.Context, state: s.State, "description": s.Description, "sha": s.Commit})
+				shown = append(shown, map[string]any{
+					"id": len(all) - i, context: s.Context, state: s.State, "description": s.Description, "sha": s.Commit,
+				})
 			}
 		}
 		return shown
