@@ -11,7 +11,6 @@ import (
 	alertcontroller "github.com/notification-controller/notification-controller/pkg/controller/alert"
 	providercontroller "github.com/notification-controller/notification-controller/pkg/controller/provider"
 	receivercontroller "github.com/notification-controller/notification-controller/pkg/controller/receiver"
-	"github.com/notification-controller/notification-controller/pkg/dispatch"
 	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	sourceregistry "github.com/notification-controller/notification-controller/pkg/source/registry"
@@ -80,8 +79,7 @@ func (a *App) controllers() map[string]func(context.Context) error {
 
 // checkAlert says what an edit of an Alert has to change.
 func (a *App) checkAlert(alert *v1beta3.Alert) error {
-	_, err := dispatch.CompileAlert(alert)
-	errs := []error{err}
+	errs := []error{a.matcher.Check(alert)}
 	for i, source := range alert.Spec.EventSources {
 		if namespace := cmp.Or(source.Namespace, alert.Namespace); a.options.NoCrossNamespace && namespace != alert.Namespace {
 			errs = append(errs, fmt.Errorf("spec.eventSources[%d].namespace: %q is not the Alert's own, and cross-namespace references have been blocked (--no-cross-namespace-refs)", i, namespace))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -52,6 +53,8 @@ func (a *App) Run(ctx context.Context) error {
 			return
 		}
 		a.ready.Store(true)
+		// What it took to start is never needed again: schemas that a library compiles, the first lists.
+		debug.FreeOSMemory()
 		a.log.Info("Ready", "events", a.EventsAddress(), "webhooks", a.ReceiverAddress(), "metrics", a.MetricsAddress(), "health", a.HealthAddress())
 		if err := a.reconcile(ctx); err != nil {
 			stop(err)

@@ -46,11 +46,11 @@ type CompiledAlert struct {
 
 // CompileAlert compiles the expressions of an Alert. The errors name the fields that have to be changed; what is
 // broken matches nothing.
-func CompileAlert(a *v1beta3.Alert) (CompiledAlert, error) {
+func CompileAlert(regexps *expr.Regexps, a *v1beta3.Alert) (CompiledAlert, error) {
 	var compiled CompiledAlert
 	var errs, more []error
-	compiled.inclusion, errs = expr.CompilePatterns("spec.inclusionList", a.Spec.InclusionList)
-	compiled.exclusion, more = expr.CompilePatterns("spec.exclusionList", a.Spec.ExclusionList)
+	compiled.inclusion, errs = regexps.Patterns("spec.inclusionList", a.Spec.InclusionList)
+	compiled.exclusion, more = regexps.Patterns("spec.exclusionList", a.Spec.ExclusionList)
 	errs = append(errs, more...)
 	compiled.selectors = make([]labels.Selector, len(a.Spec.EventSources))
 	for i, source := range a.Spec.EventSources {
@@ -73,13 +73,17 @@ type Matcher struct {
 	alerts           AlertLookup
 	labels           ObjectLabels
 	compiled         *expr.Cache[CompiledAlert]
+	regexps          *expr.Regexps
 	noCrossNamespace bool
 	record           Recorder
 }
 
 // NewMatcher returns a Matcher. With noCrossNamespace, Alerts select objects of their own namespace only.
 func NewMatcher(alerts AlertLookup, objectLabels ObjectLabels, compiled *expr.Cache[CompiledAlert], noCrossNamespace bool, record Recorder) *Matcher {
-	return &Matcher{alerts: alerts, labels: objectLabels, compiled: compiled, noCrossNamespace: noCrossNamespace, record: record}
+	return &Matcher{
+		alerts: alerts, labels: objectLabels, compiled: compiled, regexps: expr.NewRegexps(),
+		noCrossNamespace: noCrossNamespace, record: record,
+	}
 }
 
 // Match returns the Alerts that select the event, whose metadata is cleaned.
@@ -124,9 +128,15 @@ func (m *Matcher) Verdict(e *event.Event, a *v1beta3.Alert) Verdict {
 func (m *Matcher) Compiled(a *v1beta3.Alert) CompiledAlert {
 	return m.compiled.Get(a, "", func() CompiledAlert {
 		// What is broken has been reported on the Alert by its controller.
-		compiled, _ := CompileAlert(a)
+		compiled, _ := CompileAlert(m.regexps, a)
 		return compiled
 	})
+}
+
+// Check says what an edit of an Alert has to change.
+func (m *Matcher) Check(a *v1beta3.Alert) error {
+	_, err := CompileAlert(m.regexps, a)
+	return err
 }
 
 // matchSources looks for a source that selects the event's object, and returns how far the best one came.

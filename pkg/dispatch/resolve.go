@@ -154,6 +154,8 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 		States:   r.options.States,
 		Resolve:  p.Annotations[notification.ResolveAnnotation] == notification.ResolveEnabled,
 		Timeout:  DefaultTimeout,
+
+		ServiceAccountName: p.Spec.ServiceAccountName,
 	}
 	if p.Spec.Timeout != nil && p.Spec.Timeout.Duration > 0 {
 		config.Timeout = p.Spec.Timeout.Duration
@@ -180,6 +182,7 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 	if r.options.Identity != nil {
 		config.Identity = r.options.Identity(p, proxy)
 	}
+	config.TLS = tlsConfig
 	config.Client = httpx.NewClient(httpx.Options{Proxy: proxy, TLS: tlsConfig, MaxIdleConns: r.options.MaxConnections})
 	redactor := provider.NewRedactor(secretValues(p, config, s, proxy)...)
 	return config, redactor, nil
