@@ -5,6 +5,7 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"net/http"
 	"slices"
@@ -70,8 +71,12 @@ type Config struct {
 	Secret map[string][]byte
 	// Resolve has a success close what a failure opened, for types that do not do so anyway.
 	Resolve bool
+	// ServiceAccountName as in the spec: the Provider's own, not the controller's default.
+	ServiceAccountName string
 	// Client has the Provider's proxy and TLS configuration and keeps connections.
 	Client *http.Client
+	// TLS is that TLS configuration for types that are not HTTP. Nil means the default. It is shared: do not change it.
+	TLS *tls.Config
 	// States remembers what the service shows. Nil remembers nothing.
 	States *States
 	// Identity gets access tokens for types that need more than what the Secret holds.
