@@ -68,6 +68,8 @@ type App struct {
 	events      record.EventRecorder
 	queues      workqueue.MetricsProvider
 
+	// egress is what must not be connected to for a tenant.
+	egress    *httpx.Egress
 	compiled  *expr.Cache[dispatch.CompiledAlert]
 	statusIDs *dispatch.StatusIDs
 	broker    *identity.Broker
@@ -100,6 +102,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a.queues = a.metrics.Queues()
 
 	var err error
+	if a.egress, err = httpx.NewEgress(o.ProviderDenyCIDRs); err != nil {
+		return nil, err
+	}
 	if a.clients, err = newClients(ctx, o); err != nil {
 		return nil, err
 	}
@@ -146,6 +151,7 @@ func (a *App) outbound() http.Handler {
 		Identity:             a.identity,
 		// Another replica writes the same statuses.
 		States:         provider.NewStates(maxStates, !a.options.LeaderElection),
+		Egress:         a.egress,
 		MaxConnections: a.options.Queue.Workers,
 	})
 	a.queue = dispatch.NewQueue(a.options.Queue, a.resolver.Resolve, recorder)
@@ -184,7 +190,7 @@ func (a *App) inbound() http.Handler {
 	a.annotate = hook.NewAnnotator(hook.AnnotatorOptions{
 		Client: a.clients.metadata, Events: a.events, Observer: a.metrics, Metrics: a.queues,
 	})
-	client := httpx.NewClient(httpx.Options{})
+	client := httpx.NewClient(httpx.Options{Egress: a.egress})
 	a.hook = hook.New(hook.Options{
 		Receivers:            a.informers.receiverIndex,
 		Secrets:              a.secrets,

@@ -35,5 +35,5 @@ func (a *App) identity(p *v1beta3.Provider, proxy *url.URL) provider.Identity {
 	if proxy == nil {
 		return a.broker.For(object, p.Spec.ServiceAccountName, a.cloudClient, "")
 	}
-	return a.broker.For(object, p.Spec.ServiceAccountName, httpx.NewClient(httpx.Options{Proxy: proxy}), proxy.String())
+	return a.broker.For(object, p.Spec.ServiceAccountName, httpx.NewClient(httpx.Options{Proxy: proxy, Egress: a.egress}), proxy.String())
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/notification-controller/notification-controller/pkg/controller"
 	"github.com/notification-controller/notification-controller/pkg/dispatch"
+	"github.com/notification-controller/notification-controller/pkg/httpx"
 )
 
 // Feature gates.
@@ -51,6 +52,9 @@ type Options struct {
 	LeaseDuration   time.Duration
 	RenewDeadline   time.Duration
 	RetryPeriod     time.Duration
+
+	// ProviderDenyCIDRs are ranges of addresses that tenants must not reach by way of the controller.
+	ProviderDenyCIDRs []string
 
 	TokenCacheMaxSize     int
 	TokenCacheMaxDuration time.Duration
@@ -99,6 +103,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.LogEncoding, "log-encoding", o.LogEncoding, "json or console")
 	flags.StringVar(&o.LogLevel, "log-level", o.LogLevel, "trace, debug, info or error")
 	flags.BoolVar(&o.NoCrossNamespace, "no-cross-namespace-refs", o.NoCrossNamespace, "block references to objects in other namespaces")
+	flags.StringSliceVar(&o.ProviderDenyCIDRs, "provider-deny-cidrs", o.ProviderDenyCIDRs, "ranges of addresses where Providers, and the issuers of Receivers, are not looked for, such as 169.254.0.0/16")
 	flags.DurationVar(&o.RetryBackoff.Min, "min-retry-delay", o.RetryBackoff.Min, "wait after the first failure to reconcile a Receiver")
 	flags.DurationVar(&o.RetryBackoff.Max, "max-retry-delay", o.RetryBackoff.Max, "longest wait after a failure to reconcile a Receiver")
 	flags.StringToStringVar(&o.FeatureGates, "feature-gates", o.FeatureGates, "NAME=true,… for the gates "+strings.Join(featureGates(), ", ")+"; those about Secrets are accepted without effect")
@@ -152,6 +157,9 @@ func (o *Options) Validate() error {
 	}
 	if o.DefaultServiceAccount != "" && !o.Gate(gateWorkloadIdentity) {
 		errs = append(errs, fmt.Errorf("--default-service-account needs --feature-gates=%s=true", gateWorkloadIdentity))
+	}
+	if _, err := httpx.NewEgress(o.ProviderDenyCIDRs); err != nil {
+		errs = append(errs, fmt.Errorf("--provider-deny-cidrs: %w", err))
 	}
 	if o.TokenCacheMaxSize < 0 || o.TokenCacheMaxDuration <= 0 {
 		errs = append(errs, errors.New("--token-cache-max-size must not be negative, and --token-cache-max-duration has to be positive"))

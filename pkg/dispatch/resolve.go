@@ -45,6 +45,8 @@ type ResolverOptions struct {
 	Identity func(p *v1beta3.Provider, proxy *url.URL) provider.Identity
 	// States remembers what services show.
 	States *provider.States
+	// Egress says where Providers must not be; nil means nowhere.
+	Egress *httpx.Egress
 	// MaxConnections is how many unused connections are kept for a Provider.
 	MaxConnections int
 }
@@ -183,7 +185,7 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 		config.Identity = r.options.Identity(p, proxy)
 	}
 	config.TLS = tlsConfig
-	config.Client = httpx.NewClient(httpx.Options{Proxy: proxy, TLS: tlsConfig, MaxIdleConns: r.options.MaxConnections})
+	config.Client = httpx.NewClient(httpx.Options{Proxy: proxy, TLS: tlsConfig, Egress: r.options.Egress, MaxIdleConns: r.options.MaxConnections})
 	redactor := provider.NewRedactor(secretValues(p, config, s, proxy)...)
 	return config, redactor, nil
 }

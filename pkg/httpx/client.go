@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,6 +28,8 @@ type Options struct {
 	Proxy *url.URL
 	// TLS is the client's TLS configuration; nil means the default.
 	TLS *tls.Config
+	// Egress says what must not be connected to; nil means nothing.
+	Egress *Egress
 	// MaxIdleConns is how many unused connections are kept for a host; 0 means 10.
 	MaxIdleConns int
 }
@@ -47,11 +48,10 @@ func NewClient(o Options) *http.Client {
 	if idle == 0 {
 		idle = maxIdleConns
 	}
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}
 	return &http.Client{
 		Transport: &http.Transport{
 			Proxy:               proxy,
-			DialContext:         dialer.DialContext,
+			DialContext:         o.Egress.Dialer().DialContext,
 			TLSClientConfig:     o.TLS,
 			TLSHandshakeTimeout: tlsHandshakeTimeout,
 			IdleConnTimeout:     idleConnTimeout,

@@ -162,8 +162,11 @@ func transportError(err error) error {
 		record       tls.RecordHeaderError
 		operation    *net.OpError
 		timeout      net.Error
+		denied       *DeniedError
 	)
 	switch {
+	case errors.As(err, &denied):
+		return provider.Permanentf(provider.ReasonConfig, "%w", denied)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return provider.Transientf(provider.ReasonTimeout, "no answer in time: %w", err)
 	case errors.As(err, &verification):
