@@ -166,6 +166,7 @@ func (a *App) outbound() http.Handler {
 		Matcher: a.matcher,
 		Router:  &dispatch.Router{Providers: a.informers, Types: types, StatusIDs: a.statusIDs, Record: recorder},
 		Queue:   a.queue,
+		Record:  recorder,
 	}
 }
 

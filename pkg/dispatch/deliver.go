@@ -75,7 +75,9 @@ func (q *Queue) attempt(d *delivery) *provider.Error {
 	target, err := q.resolve(d.notification.Provider)
 	if err == nil {
 		d.attempts++
+		begin := time.Now()
 		err = send(q.attempts, target, d.notification)
+		q.record.Attempt(d.attempt(time.Since(begin), err))
 	}
 	switch {
 	case err == nil:

@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"time"
 
-	"k8s.io/klog/v2"
-
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/ratelimit"
 	"github.com/notification-controller/notification-controller/pkg/server"
@@ -31,6 +29,7 @@ type Handler struct {
 	Matcher *Matcher
 	Router  *Router
 	Queue   *Queue
+	Record  Recorder
 }
 
 // ServeHTTP implements [http.Handler] for every method and path, as senders expect.
@@ -39,21 +38,24 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.Ready() {
 		w.Header().Set("Retry-After", retryAfter)
 		http.Error(w, "not ready", http.StatusServiceUnavailable)
+		h.Record.Event(EventVerdict{Result: NotReady})
 		return
 	}
 	body, err := server.ReadBody(w, r)
 	if err != nil {
 		server.WriteBodyError(w, err)
+		h.Record.Event(EventVerdict{Result: Unreadable, Err: err})
 		return
 	}
 	e, err := event.Decode(body)
 	if err != nil {
-		klog.FromContext(r.Context()).Info("Refused an event", "err", err.Error())
 		http.Error(w, err.Error(), http.StatusBadRequest)
+		h.Record.Event(EventVerdict{Result: Invalid, Err: err})
 		return
 	}
 	e.Metadata = event.Clean(e)
 	if h.isRepetition(w, e) {
+		h.Record.Event(EventVerdict{Result: Repeated, Event: e})
 		return
 	}
 	e.DropInternal()
@@ -81,18 +83,20 @@ func (h *Handler) isRepetition(w http.ResponseWriter, e *event.Event) bool {
 
 // dispatch is the rest of the flow. Nothing in it waits for the network, and nothing depends on the caller staying.
 func (h *Handler) dispatch(r *http.Request, e *event.Event) {
-	log := klog.FromContext(r.Context()).WithValues("event", e.ID, "object", e.InvolvedObject.String())
 	// The event has been taken, whether or not its sender stays.
 	ctx := context.WithoutCancel(r.Context())
-	alerts := h.Matcher.Match(e)
-	for _, alert := range alerts {
-		p, row, ok := h.Router.Route(e, alert)
+	judgements := h.Matcher.Match(e)
+	h.Record.Event(EventVerdict{Result: Accepted, Event: e, Judgements: judgements})
+	for _, judgement := range judgements {
+		if judgement.Verdict != Matched {
+			continue
+		}
+		p, row, ok := h.Router.Route(e, judgement.Alert)
 		if !ok {
 			continue
 		}
-		if n, ok := h.Router.Render(ctx, e, alert, p, row); ok {
+		if n, ok := h.Router.Render(ctx, e, judgement.Alert, p, row); ok {
 			h.Queue.Enqueue(n, row)
 		}
 	}
-	log.V(4).Info("Accepted an event", "severity", e.Severity, "reason", e.Reason, "alerts", len(alerts))
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,15 +30,16 @@ func (l alertList) BySource(kind, _, _ string) ([]*v1beta3.Alert, error) {
 
 // flow is the outbound flow with one Alert and a sender that keeps what it gets.
 type flow struct {
-	handler *Handler
-	ready   bool
-	mu      sync.Mutex
-	sent    []*provider.Notification
+	handler  *Handler
+	recorded *outcomes
+	ready    bool
+	mu       sync.Mutex
+	sent     []*provider.Notification
 }
 
 func newFlow() *flow {
-	f := &flow{ready: true}
 	recorded := &outcomes{}
+	f := &flow{ready: true, recorded: recorded}
 	row := func(name string) (provider.Type, bool) { return provider.Type{Name: name}, true }
 	queue, _ := testQueue(DefaultQueueOptions(), func(_ context.Context, n *provider.Notification) error {
 		f.mu.Lock()
@@ -51,6 +53,7 @@ func newFlow() *flow {
 		Matcher: NewMatcher(alertList{testAlert()}, nil, expr.NewCache[CompiledAlert](), false, recorded),
 		Router:  &Router{Providers: providers{"provider": testProvider()}, Types: row, Record: recorded},
 		Queue:   queue,
+		Record:  recorded,
 	}
 	return f
 }
@@ -98,6 +101,31 @@ func TestHandlerStatus(t *testing.T) {
 				t.Errorf("headers %v", resp.Header)
 			}
 		})
+	}
+}
+
+// TestHandlerRecordsEvents checks that each request is recorded once, as what it was answered.
+func TestHandlerRecordsEvents(t *testing.T) {
+	f := newFlow()
+	f.handler.Matcher.alerts = alertList{testAlert(), testAlert(func(a *v1beta3.Alert) { a.Spec.Suspend = true })}
+	f.ready = false
+	f.post(shopEvent)
+	f.ready = true
+	f.post(shopEvent)
+	f.post(shopEvent)
+	f.post(`[]`)
+	f.post(strings.Repeat(" ", server.MaxBody+1))
+	var results []EventResult
+	for _, v := range f.recorded.events {
+		results = append(results, v.Result)
+	}
+	if want := []EventResult{NotReady, Accepted, Repeated, Invalid, Unreadable}; !slices.Equal(results, want) {
+		t.Fatalf("recorded %q, want %q", results, want)
+	}
+	accepted := f.recorded.events[1]
+	if accepted.Event.InvolvedObject.Name != "shop" || accepted.Event.ID == "" || accepted.Matches() != 1 ||
+		len(accepted.Judgements) != 2 || accepted.Judgements[1].Verdict != Suspended {
+		t.Errorf("recorded %+v", accepted)
 	}
 }
 

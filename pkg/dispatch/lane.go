@@ -33,6 +33,12 @@ func (d *delivery) outcome() Outcome {
 	}
 }
 
+// attempt is the last one.
+func (d *delivery) attempt(took time.Duration, err error) Attempt {
+	n := d.notification
+	return Attempt{EventID: n.Event.ID, Alert: n.Alert, Provider: n.Provider, Type: d.providerType, Number: d.attempts, Took: took, Err: err}
+}
+
 // lane holds what waits for one Provider, in order of acceptance. Its fields are guarded by the queue's mutex.
 type lane struct {
 	uid     string

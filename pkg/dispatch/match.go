@@ -28,6 +28,12 @@ const (
 	Excluded       Verdict = "exclusionList"
 )
 
+// Judgement is what one Alert says to an event.
+type Judgement struct {
+	Alert   *v1beta3.Alert
+	Verdict Verdict
+}
+
 // AlertLookup finds the Alerts that may select an object.
 type AlertLookup interface {
 	BySource(kind, namespace, name string) ([]*v1beta3.Alert, error)
@@ -86,20 +92,18 @@ func NewMatcher(alerts AlertLookup, objectLabels ObjectLabels, compiled *expr.Ca
 	}
 }
 
-// Match returns the Alerts that select the event, whose metadata is cleaned.
-func (m *Matcher) Match(e *event.Event) []*v1beta3.Alert {
+// Match returns what each Alert that may select the event's object says to the event, whose metadata is cleaned.
+func (m *Matcher) Match(e *event.Event) []Judgement {
 	candidates, err := m.alerts.BySource(e.InvolvedObject.Kind, e.InvolvedObject.Namespace, e.InvolvedObject.Name)
 	if err != nil {
 		m.record.Problem(nil, ReasonInvalidConfig, fmt.Errorf("look up Alerts: %w", err))
 		return nil
 	}
-	var matched []*v1beta3.Alert
-	for _, alert := range candidates {
-		if m.Verdict(e, alert) == Matched {
-			matched = append(matched, alert)
-		}
+	judgements := make([]Judgement, len(candidates))
+	for i, alert := range candidates {
+		judgements[i] = Judgement{alert, m.Verdict(e, alert)}
 	}
-	return matched
+	return judgements
 }
 
 // Verdict says whether one Alert selects the event.

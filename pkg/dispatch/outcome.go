@@ -85,19 +85,11 @@ func (o Outcome) skipped(why SkipReason) Outcome {
 	return o
 }
 
-// Recorder is told of everything that happens to a notification.
-type Recorder interface {
-	// Outcome is called once for each notification.
-	Outcome(Outcome)
-	// Problem is called when an Alert could not be asked. The Alert is nil if it is not the fault of one.
-	Problem(a *v1beta3.Alert, reason string, err error)
-	// MetadataConflict is called when several sources claim a metadata key.
-	MetadataConflict(a *v1beta3.Alert, object event.ObjectReference, conflicts map[string]string)
-}
-
-// Metrics counts outcomes.
+// Metrics counts what is recorded.
 type Metrics interface {
+	ObserveEvent(result string, matches int)
 	ObserveDelivery(providerType string, result, reason string, attempts int, age time.Duration)
+	ObserveAttempt(providerType string, took time.Duration)
 }
 
 // EventRecorder is the [Recorder] of the product: metrics, log and Kubernetes Events.
@@ -106,6 +98,21 @@ type EventRecorder struct {
 	Events  record.EventRecorder
 	Log     klog.Logger
 }
+
+// Event implements [Recorder].
+func (r *EventRecorder) Event(v EventVerdict) {
+	r.Metrics.ObserveEvent(string(v.Result), v.Matches())
+	switch v.Result {
+	case Accepted:
+		r.Log.V(4).Info("Accepted an event", "event", v.Event.ID, "object", v.Event.InvolvedObject.String(),
+			"severity", v.Event.Severity, "reason", v.Event.Reason, "alerts", v.Matches())
+	case Invalid:
+		r.Log.Info("Refused an event", "err", v.Err.Error())
+	}
+}
+
+// Attempt implements [Recorder].
+func (r *EventRecorder) Attempt(a Attempt) { r.Metrics.ObserveAttempt(a.Type, a.Took) }
 
 // Outcome implements [Recorder].
 func (r *EventRecorder) Outcome(o Outcome) {

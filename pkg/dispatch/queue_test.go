@@ -18,8 +18,22 @@ import (
 // outcomes remembers everything that is recorded.
 type outcomes struct {
 	mu       sync.Mutex
+	events   []EventVerdict
+	attempts []Attempt
 	all      []Outcome
 	problems []string
+}
+
+func (o *outcomes) Event(v EventVerdict) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.events = append(o.events, v)
+}
+
+func (o *outcomes) Attempt(a Attempt) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.attempts = append(o.attempts, a)
 }
 
 func (o *outcomes) Outcome(outcome Outcome) {

@@ -15,7 +15,10 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 
+	events           *prometheus.CounterVec
+	matches          prometheus.Counter
 	deliveries       *prometheus.CounterVec
+	attemptSeconds   *prometheus.HistogramVec
 	deliveryAttempts *prometheus.CounterVec
 	deliverySeconds  *prometheus.HistogramVec
 	webhooks         *prometheus.CounterVec
@@ -31,6 +34,19 @@ func New() *Metrics {
 	registry := prometheus.NewRegistry()
 	m := &Metrics{
 		registry: registry,
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "notification_events_total",
+			Help: "Requests to the event server by result (accepted, repeated, invalid, unreadable, not_ready).",
+		}, []string{"result"}),
+		matches: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "notification_event_matches_total",
+			Help: "Alerts that selected an accepted event.",
+		}),
+		attemptSeconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "notification_delivery_attempt_duration_seconds",
+			Help:    "Duration of the attempts to send a notification.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60},
+		}, []string{"type"}),
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "notification_deliveries_total",
 			Help: "Notifications by provider type, result (sent, failed, dropped, skipped) and reason.",
@@ -65,7 +81,7 @@ func New() *Metrics {
 	}
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.deliveries, m.deliveryAttempts, m.deliverySeconds, m.webhooks, m.previousTokens, m.annotations, m.annotateSeconds,
+		m.events, m.matches, m.attemptSeconds, m.deliveries, m.deliveryAttempts, m.deliverySeconds, m.webhooks, m.previousTokens, m.annotations, m.annotateSeconds,
 	)
 	return m
 }
@@ -73,6 +89,17 @@ func New() *Metrics {
 // Handler exposes the metrics.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// ObserveEvent records what became of a request to the event server, and how many Alerts selected the event.
+func (m *Metrics) ObserveEvent(result string, matches int) {
+	m.events.WithLabelValues(result).Inc()
+	m.matches.Add(float64(matches))
+}
+
+// ObserveAttempt records an attempt to send a notification.
+func (m *Metrics) ObserveAttempt(providerType string, took time.Duration) {
+	m.attemptSeconds.WithLabelValues(providerType).Observe(took.Seconds())
 }
 
 // ObserveDelivery records how a notification ended.
