@@ -345,17 +345,29 @@ func checkComments(t *testing.T, kind, marker string, pageSize int, before func(
 	}
 }
 
-// TestCommentThatWasDeleted finds a sender that insists on a comment which is not there any more.
-func TestCommentThatWasDeleted(t *testing.T) {
-	h := newHostAdapter(t, "githubpullrequestcomment", nil)
+// TestCommentThatWasLost finds a sender that insists on a comment which is not there any more, or not its own.
+func TestCommentThatWasLost(t *testing.T) {
+	for name, lose := range map[string]func(*githosttest.Host){
+		"deleted":         func(h *githosttest.Host) { h.DeleteComments() },
+		"another account": func(h *githosttest.Host) { h.GiveComments("account-before") },
+	} {
+		for _, kind := range []string{"giteapullrequestcomment", "githubpullrequestcomment", "gitlabmergerequestcomment"} {
+			t.Run(name+"/"+kind, func(t *testing.T) { checkLostComment(t, kind, lose) })
+		}
+	}
+}
+
+func checkLostComment(t *testing.T, kind string, lose func(*githosttest.Host)) {
+	h := newHostAdapter(t, kind, nil)
 	now := time.Now()
 	h.Enqueue(commitNotification(0, now, "info"), h.row)
 	h.settled(t, 1)
-	h.host.DeleteComments()
+	lose(h.host)
+	others := len(h.host.Comments())
 	h.Enqueue(commitNotification(0, now.Add(time.Second), "error"), h.row)
 	h.settled(t, 2)
-	if got := h.host.Comments(); len(got) != 1 || !strings.Contains(got[0].Body, "⚠️") {
-		t.Errorf("comments %+v", got)
+	if got := h.host.Comments(); len(got) != others+1 || !strings.Contains(got[others].Body, "⚠️") {
+		t.Fatalf("comments %+v", got)
 	}
 	// What is there already costs nothing.
 	reads, writes := h.host.Requests()

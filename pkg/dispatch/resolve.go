@@ -153,7 +153,6 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 		Channel:  p.Spec.Channel,
 		Username: p.Spec.Username,
 		Secret:   s.auth,
-		States:   r.options.States,
 		Resolve:  p.Annotations[notification.ResolveAnnotation] == notification.ResolveEnabled,
 		Timeout:  DefaultTimeout,
 
@@ -169,6 +168,7 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 	if config.Address, err = address(p, s.auth); err != nil {
 		return config, nil, err
 	}
+	config.States = r.options.States.For(config.Provider, config.Address)
 	applyCredentials(&config, s.auth)
 	if config.Headers, err = headers(s.auth); err != nil {
 		return config, nil, fmt.Errorf("spec.secretRef: %w", err)

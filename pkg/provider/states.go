@@ -32,6 +32,8 @@ func (s State) Precedes(event time.Time) bool {
 type States struct {
 	sole    bool
 	entries *lru.Cache
+	// scope tells the things of one service from those of others.
+	scope string
 }
 
 // NewStates returns an empty memory for at most limit states, some 500 bytes each; beyond that it forgets those that
@@ -41,24 +43,33 @@ func NewStates(limit int, sole bool) *States {
 	return &States{sole: sole, entries: lru.New(limit)}
 }
 
-// Get returns what is known of a Provider's thing.
-func (s *States) Get(p Object, thing string) State {
+// For returns the part of the memory that is about what one Provider's service shows. The address belongs to it: a
+// Provider that is edited to lead elsewhere finds the same commit there, but not the same status.
+func (s *States) For(p Object, address string) *States {
+	if s == nil {
+		return nil
+	}
+	return &States{sole: s.sole, entries: s.entries, scope: p.UID + " " + address}
+}
+
+// Get returns what is known of a thing.
+func (s *States) Get(thing string) State {
 	if s == nil {
 		return State{}
 	}
-	found, _ := s.entries.Get(stateKey{p.UID, thing})
+	found, _ := s.entries.Get(stateKey{s.scope, thing})
 	state, _ := found.(State)
 	return state
 }
 
-// Put remembers what is known of a Provider's thing.
-func (s *States) Put(p Object, thing string, state State) {
+// Put remembers what is known of a thing.
+func (s *States) Put(thing string, state State) {
 	if s != nil {
-		s.entries.Add(stateKey{p.UID, thing}, state)
+		s.entries.Add(stateKey{s.scope, thing}, state)
 	}
 }
 
 // Trusted says whether a known state can be relied on without a look.
 func (s *States) Trusted(state State) bool { return s != nil && s.sole && state.Known }
 
-type stateKey struct{ provider, thing string }
+type stateKey struct{ scope, thing string }

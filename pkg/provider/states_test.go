@@ -24,28 +24,32 @@ func TestPrecedes(t *testing.T) {
 }
 
 func TestStates(t *testing.T) {
-	one, other := Object{UID: "1"}, Object{UID: "2"}
-	states := NewStates(2, true)
-	states.Put(one, "a", State{Known: true, Value: "x"})
-	if got := states.Get(one, "a"); got.Value != "x" || !states.Trusted(got) {
+	all := NewStates(2, true)
+	one := all.For(Object{UID: "1"}, "https://a")
+	one.Put("a", State{Known: true, Value: "x"})
+	if got := all.For(Object{UID: "1"}, "https://a").Get("a"); got.Value != "x" || !one.Trusted(got) {
 		t.Errorf("got %+v", got)
 	}
-	for _, unknown := range []State{states.Get(other, "a"), states.Get(one, "b")} {
-		if unknown != (State{}) || states.Trusted(unknown) {
+	for _, unknown := range []State{
+		one.Get("b"),
+		all.For(Object{UID: "2"}, "https://a").Get("a"),
+		all.For(Object{UID: "1"}, "https://b").Get("a"),
+	} {
+		if unknown != (State{}) || one.Trusted(unknown) {
 			t.Errorf("got %+v", unknown)
 		}
 	}
-	states.Put(one, "b", State{Known: true})
-	states.Put(one, "c", State{Known: true})
-	if states.Get(one, "a").Known {
+	one.Put("b", State{Known: true})
+	one.Put("c", State{Known: true})
+	if one.Get("a").Known {
 		t.Error("more is kept than the limit")
 	}
 	if shared := NewStates(2, false); shared.Trusted(State{Known: true}) {
 		t.Error("what others may have changed is trusted")
 	}
 	var none *States
-	none.Put(one, "a", State{})
-	if none.Get(one, "a") != (State{}) || none.Trusted(State{Known: true}) {
+	none.For(Object{}, "").Put("a", State{})
+	if none.Get("a") != (State{}) || none.Trusted(State{Known: true}) {
 		t.Error("nothing remembers something")
 	}
 }

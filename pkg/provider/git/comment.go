@@ -20,17 +20,17 @@ type Comment struct {
 	Body   string
 }
 
-// CommentHost is what of a host's API comments need. Number is that of the change request. The answers come along so
-// that pages can be followed and a comment that is gone be told.
+// CommentHost is what of a host's API comments need. Number is that of the change request.
 type CommentHost interface {
 	// Account returns the name under which comments are written.
 	Account(ctx context.Context) (string, error)
-	// Comments returns a page of comments, oldest first. Pages count from 1.
+	// Comments returns a page of comments, oldest first, and the answer that says whether there is another. Pages count
+	// from 1.
 	Comments(ctx context.Context, number string, page int) ([]Comment, *httpx.Answer, error)
 	// Create writes a comment and returns its ID, or 0 if the host does not say.
 	Create(ctx context.Context, number, body string) (int64, error)
 	// Update replaces the body of a comment.
-	Update(ctx context.Context, number string, id int64, body string) (*httpx.Answer, error)
+	Update(ctx context.Context, number string, id int64, body string) error
 }
 
 // CommentSender is a [provider.Sender] that keeps one comment for each object on a change request. It tells its
@@ -59,7 +59,7 @@ func (s *CommentSender) Send(ctx context.Context, n *provider.Notification) erro
 		return err
 	}
 	key := number + " " + n.ObjectKey()
-	known := s.States.Get(n.Provider, key)
+	known := s.States.Get(key)
 	at := n.Event.Timestamp.Time
 	if known.Precedes(at) {
 		return provider.Supersededf("the %s is that of a newer event already", s.Noun)
@@ -77,28 +77,28 @@ func (s *CommentSender) Send(ctx context.Context, n *provider.Notification) erro
 	if !at.IsZero() {
 		known.Timestamp = at
 	}
-	s.States.Put(n.Provider, key, known)
+	s.States.Put(key, known)
 	return nil
 }
 
 // write updates the comment that is known, or else the one that is found, or else writes a new one.
 func (s *CommentSender) write(ctx context.Context, number string, id int64, marker, body string) (int64, error) {
 	if id != 0 {
-		answer, err := s.Host.Update(ctx, number, id, body)
+		err := s.Host.Update(ctx, number, id, body)
 		if err == nil {
 			return id, nil
 		}
-		if answer == nil || answer.StatusCode != http.StatusNotFound {
+		if provider.Classify(err).Kind != provider.Permanent {
 			return 0, fmt.Errorf("failed to update %s: %w", s.Noun, err)
 		}
-		// Somebody has deleted it.
+		// Somebody has deleted it, or it is that of the account before. If not, the next call is refused too.
 	}
 	id, err := s.find(ctx, number, marker)
 	if err != nil {
 		return 0, err
 	}
 	if id != 0 {
-		if _, err := s.Host.Update(ctx, number, id, body); err != nil {
+		if err := s.Host.Update(ctx, number, id, body); err != nil {
 			return 0, fmt.Errorf("failed to update %s: %w", s.Noun, err)
 		}
 		return id, nil

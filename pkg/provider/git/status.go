@@ -67,7 +67,7 @@ func (s *StatusSender) Send(ctx context.Context, n *provider.Notification) error
 		return err
 	}
 	key := status.Commit + " " + status.Context + " " + status.Genre
-	known := s.States.Get(n.Provider, key)
+	known := s.States.Get(key)
 	at := n.Event.Timestamp.Time
 	if known.Precedes(at) {
 		return provider.Supersededf("the status of commit %s is that of a newer event already", status.Commit)
@@ -80,7 +80,7 @@ func (s *StatusSender) Send(ctx context.Context, n *provider.Notification) error
 	}
 	if known.Value != want {
 		// Should the attempt fail, nobody knows what is there.
-		s.States.Put(n.Provider, key, provider.State{Timestamp: known.Timestamp})
+		s.States.Put(key, provider.State{Timestamp: known.Timestamp})
 		if err := s.Host.Set(ctx, status); err != nil {
 			return fmt.Errorf("could not create commit status: %w", err)
 		}
@@ -90,7 +90,7 @@ func (s *StatusSender) Send(ctx context.Context, n *provider.Notification) error
 	if !at.IsZero() {
 		known.Timestamp = at
 	}
-	s.States.Put(n.Provider, key, known)
+	s.States.Put(key, known)
 	return nil
 }
 

@@ -25,6 +25,10 @@ func (h *Host) routeComments(w http.ResponseWriter, r *http.Request, body []byte
 	default:
 		for i := range h.comments {
 			if strconv.FormatInt(h.comments[i].ID, 10) == path.Base(r.URL.Path) {
+				if h.comments[i].Author != Account {
+					http.Error(w, `{"message":"Must be the author"}`, http.StatusForbidden)
+					return
+				}
 				h.comments[i].Body = sent.Body
 				answer(w, r, http.StatusOK, map[string]any{"id": h.comments[i].ID})
 				return

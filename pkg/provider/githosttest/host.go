@@ -108,6 +108,15 @@ func (h *Host) DeleteComments() {
 	h.comments = nil
 }
 
+// GiveComments makes another account the author of all comments.
+func (h *Host) GiveComments(author string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.comments {
+		h.comments[i].Author = author
+	}
+}
+
 // Requests returns how many requests read, and how many wrote.
 func (h *Host) Requests() (reads, writes int) {
 	h.mu.Lock()

@@ -90,10 +90,11 @@ func (c comments) Create(ctx context.Context, number, body string) (int64, error
 	return git.CreatedID(answer), err
 }
 
-func (c comments) Update(ctx context.Context, _ string, id int64, body string) (*httpx.Answer, error) {
-	return c.client.Do(ctx, git.Call{
+func (c comments) Update(ctx context.Context, _ string, id int64, body string) error {
+	_, err := c.client.Do(ctx, git.Call{
 		Method: http.MethodPatch,
 		Path:   fmt.Sprintf("%s/issues/comments/%d", c.path, id),
 		In:     git.Body{Body: body},
 	})
+	return err
 }

@@ -75,12 +75,13 @@ func (n notes) Create(ctx context.Context, number, body string) (int64, error) {
 	return git.CreatedID(answer), err
 }
 
-func (n notes) Update(ctx context.Context, number string, id int64, body string) (*httpx.Answer, error) {
-	return n.client.Do(ctx, git.Call{
+func (n notes) Update(ctx context.Context, number string, id int64, body string) error {
+	_, err := n.client.Do(ctx, git.Call{
 		Method: http.MethodPut,
 		Path:   fmt.Sprintf("%s/%d", n.notes(number), id),
 		In:     git.Body{Body: body},
 	})
+	return err
 }
 
 func (n notes) notes(number string) string { return n.path + "/merge_requests/" + number + "/notes" }
