@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -35,6 +36,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/identity"
 	"github.com/notification-controller/notification-controller/pkg/metrics"
 	"github.com/notification-controller/notification-controller/pkg/objects"
+	"github.com/notification-controller/notification-controller/pkg/page"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	providerregistry "github.com/notification-controller/notification-controller/pkg/provider/registry"
 	"github.com/notification-controller/notification-controller/pkg/ratelimit"
@@ -69,7 +71,9 @@ type App struct {
 	queues      workqueue.MetricsProvider
 
 	// egress is what must not be connected to for a tenant.
-	egress    *httpx.Egress
+	egress *httpx.Egress
+	// ledger is nil without a status page.
+	ledger    *page.Ledger
 	compiled  *expr.Cache[dispatch.CompiledAlert]
 	statusIDs *dispatch.StatusIDs
 	broker    *identity.Broker
@@ -142,7 +146,11 @@ func eventScheme() *runtime.Scheme {
 // outbound wires the flow from an event to its notifications.
 func (a *App) outbound() http.Handler {
 	a.newBroker()
-	recorder := &dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")}
+	recorder := dispatch.Recorders{&dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")}}
+	if a.options.StatusPage {
+		a.ledger = page.NewLedger(time.Now)
+		recorder = append(recorder, a.ledger)
+	}
 	types := providerregistry.New().Lookup
 	a.compiled = expr.NewCache[dispatch.CompiledAlert]()
 	a.statusIDs = dispatch.NewStatusIDs()
@@ -192,6 +200,10 @@ func (a *App) inbound() http.Handler {
 		Client: a.clients.metadata, Events: a.events, Observer: a.metrics, Metrics: a.queues,
 	})
 	client := httpx.NewClient(httpx.Options{Egress: a.egress})
+	var called func(hook.Call)
+	if a.ledger != nil {
+		called = a.ledger.Call
+	}
 	a.hook = hook.New(hook.Options{
 		Receivers:            a.informers.receiverIndex,
 		Secrets:              a.secrets,
@@ -201,6 +213,7 @@ func (a *App) inbound() http.Handler {
 		Queue:                a.annotate,
 		Events:               a.events,
 		Observer:             a.metrics,
+		Called:               called,
 		Ready:                a.ready.Load,
 		NoCrossNamespaceRefs: a.options.NoCrossNamespace,
 		CallsPerSecond:       a.options.ReceiverRateLimit,
@@ -244,6 +257,9 @@ func (a *App) follow() error {
 		a.secrets.Reference(tokensOf(r)...)
 		a.objects.Want(r.UID, nil)
 		a.hook.Drop(r.UID)
+		if a.ledger != nil {
+			a.ledger.Drop(r.UID)
+		}
 	})
 	if err != nil {
 		return fmt.Errorf("follow Receivers: %w", err)
@@ -266,7 +282,10 @@ func (a *App) listen(events, receiver http.Handler) error {
 		health.Handle(path, handler)
 		health.Handle(path+"/", handler)
 	}
-	var err error
+	metrics, err := a.metricsMux()
+	if err != nil {
+		return err
+	}
 	for _, s := range []struct {
 		server       **server.Server
 		name         string
@@ -277,7 +296,7 @@ func (a *App) listen(events, receiver http.Handler) error {
 		{&a.eventServer, "events (--events-addr)", a.options.EventsAddress, canonical(events), writeTimeout},
 		{&a.receiverServer, "webhooks (--receiverAddr)", a.options.ReceiverAddress, receiver, writeTimeout},
 		// A profile takes as long as it is asked to.
-		{&a.metricsServer, "metrics (--metrics-addr)", a.options.MetricsAddress, a.metricsMux(), 0},
+		{&a.metricsServer, "metrics (--metrics-addr)", a.options.MetricsAddress, metrics, 0},
 		{&a.healthServer, "probes (--health-addr)", a.options.HealthAddress, health, writeTimeout},
 	} {
 		if *s.server, err = server.Listen(s.name, s.address, s.handler, s.writeTimeout, log); err != nil {
@@ -310,7 +329,7 @@ func (a *App) receiverPath(r *http.Request) string {
 	return v1.WebhookPathPrefix
 }
 
-func (a *App) metricsMux() http.Handler {
+func (a *App) metricsMux() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", a.metrics.Handler())
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -318,7 +337,19 @@ func (a *App) metricsMux() http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return mux
+	if a.ledger == nil {
+		return mux, nil
+	}
+	status, err := page.NewHandler(page.Options{
+		Ledger: a.ledger, Backlogs: a.queue.Backlogs,
+		Receivers: func() ([]*v1.Receiver, error) { return a.informers.receiverLister.List(labels.Everything()) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle(page.Path, status)
+	mux.Handle(page.Path+"/", status)
+	return mux, nil
 }
 
 func (a *App) checkReady() error {

@@ -53,6 +53,8 @@ type Options struct {
 	RenewDeadline   time.Duration
 	RetryPeriod     time.Duration
 
+	// StatusPage shows what happened lately on the metrics port.
+	StatusPage bool
 	// ProviderDenyCIDRs are ranges of addresses that tenants must not reach by way of the controller.
 	ProviderDenyCIDRs []string
 
@@ -119,6 +121,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.DefaultServiceAccount, "default-service-account", o.DefaultServiceAccount, "ServiceAccount of Providers that name none; needs the gate "+gateWorkloadIdentity)
 
 	flags.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", o.ShutdownTimeout, "time to finish queued notifications at shutdown; has to be shorter than the Pod's grace period")
+	flags.BoolVar(&o.StatusPage, "enable-status-page", o.StatusPage, "show what became of the last events, deliveries and webhooks at /status on the metrics port, to whoever reaches it")
 	flags.Float64Var(&o.ReceiverRateLimit, "receiver-rate-limit", o.ReceiverRateLimit, "authentic calls a second for each Receiver, beyond which they are answered 429; 0 means without limit")
 	flags.IntVar(&o.Queue.PerProvider, "provider-queue-size", o.Queue.PerProvider, "notifications that may wait for one Provider; beyond that the oldest is dropped")
 	flags.IntVar(&o.Queue.Total, "queue-size", o.Queue.Total, "notifications that may wait for all Providers together")

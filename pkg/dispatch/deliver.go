@@ -39,7 +39,7 @@ func (q *Queue) startWorkers(l *lane) {
 func (q *Queue) wake(l *lane) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.lanes[l.uid] == l {
+	if q.lanes[l.provider.UID] == l {
 		q.startWorkers(l)
 	}
 }

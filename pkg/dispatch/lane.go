@@ -36,14 +36,17 @@ func (d *delivery) outcome() Outcome {
 // attempt is the last one.
 func (d *delivery) attempt(took time.Duration, err error) Attempt {
 	n := d.notification
-	return Attempt{EventID: n.Event.ID, Alert: n.Alert, Provider: n.Provider, Type: d.providerType, Number: d.attempts, Took: took, Err: err}
+	return Attempt{
+		EventID: n.Event.ID, Object: n.Event.InvolvedObject, Alert: n.Alert, Provider: n.Provider,
+		Type: d.providerType, Number: d.attempts, Took: took, Err: err,
+	}
 }
 
 // lane holds what waits for one Provider, in order of acceptance. Its fields are guarded by the queue's mutex.
 type lane struct {
-	uid     string
-	entries []*delivery
-	workers int
+	provider provider.Object
+	entries  []*delivery
+	workers  int
 	// inFlight are the ordering keys of the deliveries under way.
 	inFlight map[string]bool
 	// pausedUntil is when the service takes notifications again.
@@ -53,6 +56,14 @@ type lane struct {
 }
 
 func (l *lane) len() int { return len(l.entries) }
+
+func (l *lane) backlog() Backlog {
+	b := Backlog{Provider: l.provider, Waiting: l.len(), Running: l.workers, PausedUntil: l.pausedUntil}
+	if l.len() > 0 {
+		b.Oldest = l.entries[0].accepted
+	}
+	return b
+}
 
 // insert puts a delivery in its place by order of acceptance: at the end, but for one that is tried again.
 func (l *lane) insert(d *delivery) {

@@ -1,8 +1,11 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,7 +77,7 @@ func (q *Queue) Enqueue(n *provider.Notification, row provider.Type) {
 	q.seq++
 	d.seq = q.seq
 	dropped := q.makeRoom(n.Provider.UID, d.size)
-	l := q.lane(n.Provider.UID)
+	l := q.lane(n.Provider)
 	q.insert(l, d)
 	q.startWorkers(l)
 	q.mu.Unlock()
@@ -118,11 +121,11 @@ func (q *Queue) longest() *lane {
 	return longest
 }
 
-func (q *Queue) lane(uid string) *lane {
-	l := q.lanes[uid]
+func (q *Queue) lane(p provider.Object) *lane {
+	l := q.lanes[p.UID]
 	if l == nil {
-		l = &lane{uid: uid, inFlight: map[string]bool{}}
-		q.lanes[uid] = l
+		l = &lane{provider: p, inFlight: map[string]bool{}}
+		q.lanes[p.UID] = l
 	}
 	return l
 }
@@ -167,11 +170,36 @@ func (q *Queue) Len() (waiting, lanes int) {
 	return q.waiting, len(q.lanes)
 }
 
+// Backlog is what waits for one Provider.
+type Backlog struct {
+	Provider provider.Object
+	// Waiting is how many notifications wait, Running how many are being sent.
+	Waiting, Running int
+	// Oldest is when the first of those that wait was accepted; zero if none waits.
+	Oldest time.Time
+	// PausedUntil is until when the service wants to be left alone; zero if it has not said so.
+	PausedUntil time.Time
+}
+
+// Backlogs returns what waits for the Providers for which most does, at most limit of them.
+func (q *Queue) Backlogs(limit int) []Backlog {
+	q.mu.Lock()
+	backlogs := make([]Backlog, 0, len(q.lanes))
+	for _, l := range q.lanes {
+		backlogs = append(backlogs, l.backlog())
+	}
+	q.mu.Unlock()
+	slices.SortFunc(backlogs, func(a, b Backlog) int {
+		return cmp.Or(cmp.Compare(b.Waiting, a.Waiting), strings.Compare(a.Provider.String(), b.Provider.String()))
+	})
+	return backlogs[:min(len(backlogs), limit)]
+}
+
 // retire forgets a lane in which nothing waits or runs, and tells Drain if it was the last.
 func (q *Queue) retire(l *lane) {
 	if l.len() == 0 && l.workers == 0 {
 		l.stopTimer()
-		delete(q.lanes, l.uid)
+		delete(q.lanes, l.provider.UID)
 	}
 	if q.closed && q.waiting == 0 && q.running == 0 {
 		select {

@@ -66,6 +66,7 @@ func (v EventVerdict) Matches() int {
 // Attempt is one try to send a notification.
 type Attempt struct {
 	EventID         string
+	Object          event.ObjectReference
 	Alert, Provider provider.Object
 	// Type is the Provider's type.
 	Type string

@@ -46,7 +46,7 @@ type Queue interface {
 	Annotate(receiver *v1.Receiver, targets []Target, at time.Time, gone func())
 }
 
-// Options configure a [Hook]. All but NoCrossNamespaceRefs have to be set.
+// Options configure a [Hook]. All but Called and NoCrossNamespaceRefs have to be set.
 type Options struct {
 	Receivers ReceiverLookup
 	Secrets   secret.Getter
@@ -59,6 +59,8 @@ type Options struct {
 	// Events takes the Warnings on Receivers.
 	Events   record.EventRecorder
 	Observer Observer
+	// Called is told of each call to a Receiver. It does not wait; nil means that nobody is told.
+	Called func(Call)
 	// Ready says whether Receivers and Secrets have been read and the process is not shutting down.
 	Ready func() bool
 	// NoCrossNamespaceRefs keeps Receivers from objects of other namespaces.
@@ -119,6 +121,12 @@ func (h *Hook) serve(w http.ResponseWriter, r *http.Request) {
 	h.Observer.ObserveWebhook(c.typ.Name, v.outcome)
 	log(r.Context(), c, v)
 	v.write(w)
+	if h.Called != nil && c.receiver != nil {
+		h.Called(Call{
+			Receiver: types.NamespacedName{Namespace: c.receiver.Namespace, Name: c.receiver.Name}, UID: c.receiver.UID,
+			Outcome: v.outcome, Reason: v.reason(), At: c.at, Took: time.Since(c.at),
+		})
+	}
 }
 
 // handle takes a call through the stages. The first that has a verdict ends it.

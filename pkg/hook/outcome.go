@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/record"
 
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
@@ -51,6 +52,16 @@ type Observer interface {
 	ObservePreviousToken(receiverType string)
 	// ObserveAnnotate is called for each attempt to write an annotation, with its outcome and how long it took.
 	ObserveAnnotate(outcome string, took time.Duration)
+}
+
+// Call is how a webhook call to a Receiver ended.
+type Call struct {
+	Receiver types.NamespacedName
+	UID      types.UID
+	// Outcome is one of those above, Reason says it for people. It quotes neither the call nor the Secret.
+	Outcome, Reason string
+	At              time.Time
+	Took            time.Duration
 }
 
 // notReadyWait is how long a caller is told to wait for what is not ready yet.
@@ -100,6 +111,14 @@ func status(outcome string) int {
 	default:
 		return http.StatusInternalServerError
 	}
+}
+
+// reason is the verdict for people who look after the Receiver.
+func (v *verdict) reason() string {
+	if v.cause != nil {
+		return v.cause.Error()
+	}
+	return v.text
 }
 
 // write answers the call.
