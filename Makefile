@@ -30,10 +30,15 @@ controlplane: ## Build etcd, kube-apiserver and kubectl for run and test: about 
 gitea: ## Build the Gitea that the tests of its types talk to, without which they are skipped: some minutes, but only once
 	@hack/gitea/build.sh >/dev/null
 
+.PHONY: browser
+browser: ## Install Debian's Chromium, in which tests look at the status page, and without which those are skipped
+	@command -v chromium >/dev/null || { apt-get -q update && apt-get -q install -y --no-install-recommends chromium; }
+
 .PHONY: test
 test: controlplane ## Run all tests
 	go test $(race) ./...
 	go test -C hack/compat ./...
+	go test -C hack/browser ./...
 
 .PHONY: verify
 verify: ## Check generated files, format, vet, linter, import rules, go.mod files and the README's flags
