@@ -34,6 +34,10 @@ gitea: ## Build the Gitea that the tests of its types talk to, without which the
 browser: ## Install Debian's Chromium, in which tests look at the status page, and without which those are skipped
 	@command -v chromium >/dev/null || { apt-get -q update && apt-get -q install -y --no-install-recommends chromium; }
 
+.PHONY: peers
+peers: ## Unpack the Debian packages of other services that tests talk to, without which those are skipped; installs nothing
+	@hack/peers/install.sh >/dev/null
+
 .PHONY: test
 test: controlplane ## Run all tests
 	go test $(race) ./...

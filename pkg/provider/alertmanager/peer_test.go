@@ -1,10 +1,8 @@
 package alertmanager
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/event"
+	"github.com/notification-controller/notification-controller/pkg/peertest"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/provider/providertest"
 )
@@ -61,43 +60,17 @@ func TestPeer(t *testing.T) {
 
 // startAlertmanager returns the URL of an Alertmanager that ends with the test.
 func startAlertmanager(t *testing.T) string {
-	program, err := exec.LookPath("prometheus-alertmanager")
-	if err != nil {
-		t.Skip("no prometheus-alertmanager in the PATH: install the Debian package of that name to run this test")
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
+	program := peertest.Find(t, "peers", "prometheus-alertmanager")
 	dir := t.TempDir()
 	config := filepath.Join(dir, "alertmanager.yml")
 	if err := os.WriteFile(config, []byte("route: {receiver: none}\nreceivers: [{name: none}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	server := exec.Command(program, "--config.file="+config, "--storage.path="+dir, "--web.listen-address="+address, "--cluster.listen-address=")
-	var log bytes.Buffer
-	server.Stderr = &log
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-		if t.Failed() {
-			t.Logf("the Alertmanager said:\n%s", &log)
-		}
-	})
+	address := peertest.Address(t).String()
 	url := "http://" + address
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if response, err := http.Get(url + "/-/ready"); err == nil {
-			_ = response.Body.Close()
-			return url
-		}
-	}
-	t.Fatal("the Alertmanager does not answer")
-	return ""
+	server := exec.Command(program, "--config.file="+config, "--storage.path="+dir, "--web.listen-address="+address, "--cluster.listen-address=")
+	peertest.Start(t, server, func() bool { return peertest.Answers(url + "/-/ready") })
+	return url
 }
 
 // activeAlerts returns the names of the alerts that are not resolved.

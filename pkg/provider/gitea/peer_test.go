@@ -1,12 +1,10 @@
 package gitea
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,9 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/httpx"
+	"github.com/notification-controller/notification-controller/pkg/peertest"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/provider/githosttest"
 )
@@ -37,22 +35,9 @@ type peer struct {
 
 // startPeer starts the Gitea that make gitea has built.
 func startPeer(t *testing.T) *peer {
-	cache := os.Getenv("XDG_CACHE_HOME")
-	if home, err := os.UserHomeDir(); cache == "" && err == nil {
-		cache = filepath.Join(home, ".cache")
-	}
-	found, err := filepath.Glob(filepath.Join(cache, "notification-controller/gitea/v*/gitea"))
-	if err != nil || len(found) == 0 {
-		t.Skip("no Gitea to test against: make gitea builds one")
-	}
-	program := found[len(found)-1]
+	program := peertest.Find(t, "gitea", "gitea")
 	dir := t.TempDir()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().(*net.TCPAddr)
-	listener.Close()
+	address := peertest.Address(t)
 	p := &peer{t: t, url: "http://" + address.String(), configuration: filepath.Join(dir, "app.ini")}
 	configuration := fmt.Sprintf(`RUN_USER = %s
 [server]
@@ -88,20 +73,7 @@ MAX_RESPONSE_ITEMS = 10
 			t.Fatalf("gitea %s: %v\n%s", args[0], err, out)
 		}
 	}
-	var log bytes.Buffer
-	web := run("web")
-	web.Stdout, web.Stderr = &log, &log
-	if err := web.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = web.Process.Signal(os.Interrupt)
-		_ = web.Wait()
-		if t.Failed() {
-			t.Logf("Gitea says:\n%s", log.String())
-		}
-	})
-	p.waitReady()
+	peertest.Start(t, run("web"), func() bool { return peertest.Answers(p.url + "/api/v1/version") })
 	p.populate()
 	return p
 }
@@ -112,20 +84,6 @@ func currentUser(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(out))
-}
-
-func (p *peer) waitReady() {
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		resp, err := http.Get(p.url + "/api/v1/version")
-		if err != nil {
-			continue
-		}
-		resp.Body.Close()
-		if resp.StatusCode == http.StatusOK {
-			return
-		}
-	}
-	p.t.Fatal("Gitea does not get ready")
 }
 
 // populate makes a token, a repository and a pull request.
