@@ -185,6 +185,7 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 		config.Identity = r.options.Identity(p, proxy)
 	}
 	config.TLS = tlsConfig
+	config.Dial = r.options.Egress.Dialer().DialContext
 	config.Client = httpx.NewClient(httpx.Options{Proxy: proxy, TLS: tlsConfig, Egress: r.options.Egress, MaxIdleConns: r.options.MaxConnections})
 	redactor := provider.NewRedactor(secretValues(p, config, s, proxy)...)
 	return config, redactor, nil

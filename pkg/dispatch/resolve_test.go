@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
+	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/secret"
 )
@@ -177,6 +180,30 @@ func TestResolveBuildsOncePerEdit(t *testing.T) {
 	r.Drop(p.UID)
 	if r.built.Len() != 0 {
 		t.Error("a dropped Provider is kept")
+	}
+}
+
+// TestResolveDeniesAddresses checks that neither way to a service leads to what the operator denies.
+func TestResolveDeniesAddresses(t *testing.T) {
+	service := httptest.NewServer(http.NotFoundHandler())
+	defer service.Close()
+	egress, err := httpx.NewEgress([]string{"127.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := testProvider()
+	r, configs := resolving(p, nil, ResolverOptions{Egress: egress})
+	if _, err := r.Resolve(providerObject(p)); err != nil {
+		t.Fatal(err)
+	}
+	config := (*configs)[0]
+	_, byClient := config.Client.Get(service.URL)
+	_, byDial := config.Dial(t.Context(), "tcp", service.Listener.Addr().String())
+	for _, err := range []error{byClient, byDial} {
+		var denied *httpx.DeniedError
+		if !errors.As(err, &denied) {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -77,6 +78,9 @@ type Config struct {
 	Client *http.Client
 	// TLS is that TLS configuration for types that are not HTTP. Nil means the default. It is shared: do not change it.
 	TLS *tls.Config
+	// Dial connects for types that are not HTTP. Like Client, it does not connect to what the operator denies; it knows
+	// no proxy.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// States remembers what the service shows. Nil remembers nothing.
 	States *States
 	// Identity gets access tokens for types that need more than what the Secret holds.

@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ func Capture(t *testing.T, construct Constructor, config func(url string) provid
 // Attempt returns the error of a new sender's only attempt.
 func Attempt(t *testing.T, construct Constructor, cfg provider.Config, n *provider.Notification) error {
 	t.Helper()
-	cfg.Client = httpx.NewClient(httpx.Options{})
+	cfg.Client, cfg.Dial = httpx.NewClient(httpx.Options{}), new(net.Dialer).DialContext
 	defer cfg.Client.CloseIdleConnections()
 	sender, err := construct(cfg)
 	if err != nil {

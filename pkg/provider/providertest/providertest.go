@@ -86,7 +86,7 @@ func (s suite) sender(t *testing.T, url string, o httpx.Options) (provider.Sende
 	cfg.Type = s.row.Name
 	cfg.Provider = Notification().Provider
 	cfg.Timeout = timeout
-	cfg.Client = httpx.NewClient(o)
+	cfg.Client, cfg.TLS, cfg.Dial = httpx.NewClient(o), o.TLS, o.Egress.Dialer().DialContext
 	t.Cleanup(cfg.Client.CloseIdleConnections)
 	if s.FixedHost {
 		cfg.Client.Transport = redirected(t, cfg.Client.Transport, url)

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -76,7 +77,7 @@ func proxyURL(t *testing.T, address string) *url.URL {
 }
 
 func (s suite) testTLS(t *testing.T) {
-	cert, key, pool := clientCertificate(t)
+	cert, key, pool := Certificate(t)
 	service := unstarted(s.lookups(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor != 2 || len(r.TLS.PeerCertificates) != 1 {
 			t.Errorf("HTTP/%d with %d certificates", r.ProtoMajor, len(r.TLS.PeerCertificates))
@@ -109,8 +110,8 @@ func (s suite) testTLS(t *testing.T) {
 	})
 }
 
-// clientCertificate returns a certificate that is its own CA.
-func clientCertificate(t *testing.T) (cert, key []byte, pool *x509.CertPool) {
+// Certificate returns a certificate that is its own CA, in PEM, for clients and for servers at 127.0.0.1.
+func Certificate(t *testing.T) (cert, key []byte, pool *x509.CertPool) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +121,8 @@ func clientCertificate(t *testing.T) (cert, key []byte, pool *x509.CertPool) {
 		Subject:      pkix.Name{CommonName: "notification-controller"},
 		NotBefore:    time.Now().Add(-time.Hour),
 		NotAfter:     time.Now().Add(time.Hour),
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
