@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/notification-controller/notification-controller/pkg/provider"
+	"github.com/notification-controller/notification-controller/pkg/provider/natstest"
 	"github.com/notification-controller/notification-controller/pkg/provider/providertest"
 )
 
@@ -80,6 +81,15 @@ func fixtures() map[string]providertest.Fixture {
 				return provider.Config{Address: url + "/workflows/planted-path?sig=planted-signature"}
 			},
 			Success: answering(`1`),
+		},
+		"nats": {
+			Config: func(url string) provider.Config {
+				return provider.Config{
+					Address: strings.Replace(url, "http://", "nats://", 1), Channel: "flux.events",
+					Username: "nats-user", Password: "planted-password",
+				}
+			},
+			Serve: func(t *testing.T) string { return natstest.New(t).URL() },
 		},
 		"rocket": {
 			Config: func(url string) provider.Config {

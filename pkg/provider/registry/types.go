@@ -18,6 +18,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/provider/lark"
 	"github.com/notification-controller/notification-controller/pkg/provider/matrix"
 	"github.com/notification-controller/notification-controller/pkg/provider/msteams"
+	"github.com/notification-controller/notification-controller/pkg/provider/nats"
 	"github.com/notification-controller/notification-controller/pkg/provider/opsgenie"
 	"github.com/notification-controller/notification-controller/pkg/provider/otel"
 	"github.com/notification-controller/notification-controller/pkg/provider/pagerduty"
@@ -213,6 +214,13 @@ func Types() []provider.Type {
 			Title:        "Microsoft Teams",
 			New:          msteams.New,
 			NeedsAddress: true,
+		},
+		{
+			Name:         "nats",
+			Title:        "NATS",
+			New:          nats.New,
+			NeedsAddress: true,
+			SecretKeys:   []string{"creds", "nkey", "password", "token", "username"},
 		},
 		{
 			Name:         "opsgenie",
