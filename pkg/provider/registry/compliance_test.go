@@ -1,10 +1,16 @@
 package registry
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/notification-controller/notification-controller/pkg/provider"
@@ -14,6 +20,7 @@ import (
 
 // fixtures says of each row how to test it.
 func fixtures() map[string]providertest.Fixture {
+	googleKey := sync.OnceValue(googleKey)
 	return map[string]providertest.Fixture{
 		"alertmanager": {Config: func(url string) provider.Config {
 			return provider.Config{Address: url + "/planted-path/api/v2/alerts/", Username: "alert-user", Password: "planted-password"}
@@ -64,6 +71,16 @@ func fixtures() map[string]providertest.Fixture {
 		"googlechat": {Config: func(url string) provider.Config {
 			return provider.Config{Address: url + "/v1/spaces/x/messages?key=planted-key&token=planted-token"}
 		}},
+		"googlepubsub": {
+			Config: func(string) provider.Config {
+				return provider.Config{
+					Address: "planted-project", Channel: "flux", Token: googleKey(),
+					Headers: map[string]string{"attribute": "planted-attribute"},
+				}
+			},
+			Success:   answering(`{"messageIds":["19917247038"]}`),
+			FixedHost: true,
+		},
 		"lark": {
 			Config: func(url string) provider.Config {
 				return provider.Config{Address: url + "/open-apis/bot/v2/hook/planted-path"}
@@ -129,6 +146,16 @@ func fixtures() map[string]providertest.Fixture {
 			Success: answering(`{"id":42,"msg":"","result":"success"}`),
 		},
 	}
+}
+
+// googleKey returns the JSON key of a service account.
+func googleKey() string {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return err.Error()
+	}
+	block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
+	return fmt.Sprintf(`{"type":"service_account","client_email":"planted@acme.iam.gserviceaccount.com","private_key":%q}`, pem.EncodeToMemory(block))
 }
 
 // answering answers 200 with a body, as a service does that took the request.

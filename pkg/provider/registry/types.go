@@ -13,6 +13,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/provider/github"
 	"github.com/notification-controller/notification-controller/pkg/provider/gitlab"
 	"github.com/notification-controller/notification-controller/pkg/provider/googlechat"
+	"github.com/notification-controller/notification-controller/pkg/provider/googlepubsub"
 	"github.com/notification-controller/notification-controller/pkg/provider/grafana"
 	"github.com/notification-controller/notification-controller/pkg/provider/incidentio"
 	"github.com/notification-controller/notification-controller/pkg/provider/lark"
@@ -178,6 +179,13 @@ func Types() []provider.Type {
 			Title:        "Google Chat",
 			New:          googlechat.New,
 			NeedsAddress: true,
+		},
+		{
+			Name:         "googlepubsub",
+			Title:        "Google Cloud Pub/Sub",
+			New:          googlepubsub.New,
+			NeedsAddress: true,
+			SecretKeys:   []string{"headers", "token"},
 		},
 		{
 			Name:         "grafana",

@@ -1,0 +1,65 @@
+package googlepubsub
+
+import (
+	"context"
+	"encoding/json"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/google"
+
+	"github.com/notification-controller/notification-controller/pkg/provider"
+)
+
+// scope is that of access tokens.
+const scope = "https://www.googleapis.com/auth/cloud-platform"
+
+// serviceAccount is the type of JSON credentials that are a key.
+const serviceAccount = "service_account"
+
+// authorize returns what gets access tokens, and a name for errors: the token of the Secret, or else the identity.
+func authorize(cfg provider.Config) (token func(context.Context) (string, error), name string, err error) {
+	if cfg.Token != "" {
+		source, err := keySource([]byte(cfg.Token))
+		if err != nil {
+			return nil, "", err
+		}
+		return signing(source), "the service account of " + provider.SecretKey("token"), nil
+	}
+	if cfg.Identity == nil {
+		return nil, "", provider.MissingKey("token")
+	}
+	return cfg.Identity.Google, "the identity of spec.serviceAccountName, or the controller's,", nil
+}
+
+// keySource makes tokens of the key of a service account: it signs them by itself, which takes no request. Other types of
+// credentials would have the controller read its own files, or go where they say, for whoever wrote the Secret.
+//
+// Source: https://google.aip.dev/auth/4111
+func keySource(credentials []byte) (oauth2.TokenSource, error) {
+	var said struct {
+		Type string `json:"type"`
+	}
+	field := provider.SecretKey("token")
+	if json.Unmarshal(credentials, &said) != nil {
+		return nil, provider.Permanentf(provider.ReasonSecret, "%s is not JSON: it has to be the key of a service account", field)
+	}
+	if said.Type != serviceAccount {
+		return nil, provider.Permanentf(provider.ReasonSecret,
+			"%s has to be the key of a service account, of type %q; for workload identity take it away and set spec.serviceAccountName", field, serviceAccount)
+	}
+	source, err := google.JWTAccessTokenSourceWithScope(credentials, scope)
+	if err != nil {
+		return nil, provider.Permanentf(provider.ReasonSecret, "%s: field private_key is not an RSA key in PEM", field)
+	}
+	return source, nil
+}
+
+func signing(source oauth2.TokenSource) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) {
+		token, err := source.Token()
+		if err != nil {
+			return "", provider.Permanentf(provider.ReasonSecret, "%s: the key does not sign: %w", provider.SecretKey("token"), err)
+		}
+		return token.AccessToken, nil
+	}
+}
