@@ -25,6 +25,13 @@ func fixtures() map[string]providertest.Fixture {
 		"alertmanager": {Config: func(url string) provider.Config {
 			return provider.Config{Address: url + "/planted-path/api/v2/alerts/", Username: "alert-user", Password: "planted-password"}
 		}},
+		"azureeventhub": {
+			Config: func(string) provider.Config {
+				return provider.Config{Address: "Endpoint=sb://acme.servicebus.windows.net/;SharedAccessKeyName=flux;SharedAccessKey=planted-key;EntityPath=hub"}
+			},
+			Success:   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusCreated) },
+			FixedHost: true,
+		},
 		"datadog": {Config: func(url string) provider.Config {
 			return provider.Config{Address: url + "/planted-path", Token: "planted-api-key"}
 		}},

@@ -4,6 +4,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/provider/alertmanager"
 	"github.com/notification-controller/notification-controller/pkg/provider/azuredevops"
+	"github.com/notification-controller/notification-controller/pkg/provider/azureeventhub"
 	"github.com/notification-controller/notification-controller/pkg/provider/bitbucket"
 	"github.com/notification-controller/notification-controller/pkg/provider/bitbucketserver"
 	"github.com/notification-controller/notification-controller/pkg/provider/datadog"
@@ -52,6 +53,13 @@ func Types() []provider.Type {
 			Skip:         (*provider.Notification).IsProgressing,
 			NeedsAddress: true,
 			SecretTLS:    true,
+			SecretKeys:   []string{"token"},
+		},
+		{
+			Name:         "azureeventhub",
+			Title:        "Azure Event Hubs",
+			New:          azureeventhub.New,
+			NeedsAddress: true,
 			SecretKeys:   []string{"token"},
 		},
 		{
