@@ -1,0 +1,77 @@
+package manifests_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/notification-controller/notification-controller/pkg/apitest"
+)
+
+// testPages has the API server judge every YAML block on every page of this repository: objects as they are, and what
+// is for kustomize as it builds it.
+func (c *cluster) testPages(t *testing.T) {
+	c.Kubectl(t, "apply", "-f", "../hack/testdata/crds")
+	c.Kubectl(t, "wait", "--for=condition=Established", "crd", "--all")
+	for _, page := range pages(t) {
+		for _, block := range apitest.Blocks(t, page, "yaml") {
+			t.Run(fmt.Sprintf("%s:%d", page, block.Line), func(t *testing.T) {
+				manifest := block.Text
+				if strings.Contains(manifest, "kind: Kustomization\n") && strings.Contains(manifest, "kustomize.config.k8s.io") {
+					manifest = c.kustomize(t, manifest)
+				}
+				c.createNamespaces(t, manifest)
+				if err := c.DryRun(manifest); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// pages returns the paths of all Markdown files of this repository.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".md") {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("found the pages %q: %v", paths, err)
+	}
+	return paths
+}
+
+// kustomize builds a kustomization.yaml in a folder where a copy of manifests lies, and what Flux was installed from.
+func (c *cluster) kustomize(t *testing.T, kustomization string) string {
+	t.Helper()
+	dir := t.TempDir()
+	manifests, err := filepath.Abs(".")
+	if err == nil {
+		err = os.Symlink(manifests, filepath.Join(dir, "manifests"))
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(kustomization), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Kubectl(t, "kustomize", dir)
+}
+
+// createNamespaces creates the namespaces that the objects of a manifest are in.
+func (c *cluster) createNamespaces(t *testing.T, manifest string) {
+	t.Helper()
+	for document := range strings.SplitSeq(manifest, "\n---\n") {
+		name := parse(t, document).GetNamespace()
+		if name != "" && c.Kubectl(t, "get", "namespace", name, "--ignore-not-found", "-o", "name") == "" {
+			c.Kubectl(t, "create", "namespace", name)
+		}
+	}
+}
