@@ -49,10 +49,15 @@ verify: ## Check generated files, format, vet, linter, import rules, go.mod file
 	hack/verify.sh
 
 .PHONY: generate
-generate: ## Write what is generated: deep copies, clients, CRDs and the README's flags
+generate: controlplane ## Write what is generated: deep copies, clients, CRDs, install.yaml and the README's flags
 	hack/update-codegen.sh
 	hack/update-crds.sh
 	UPDATE_README=1 go test -count=1 -run '^TestFlagsInReadme$$' ./pkg/app
+	hack/update-install.sh
+
+.PHONY: manifests
+manifests: controlplane ## Write manifests/install.yaml
+	hack/update-install.sh
 
 .PHONY: bench
 bench: build controlplane ## Run all benchmarks, then measure the whole process on a real API server

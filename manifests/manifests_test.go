@@ -37,6 +37,7 @@ func TestManifests(t *testing.T) {
 	t.Run("ControllerRequests", c.testControllerRequests)
 	t.Run("UserRoles", c.testUserRoles)
 	t.Run("WorkloadIdentity", c.testWorkloadIdentity)
+	t.Run("Components", c.testComponents)
 }
 
 // install installs the manifests.
