@@ -38,6 +38,7 @@ func TestManifests(t *testing.T) {
 	t.Run("UserRoles", c.testUserRoles)
 	t.Run("WorkloadIdentity", c.testWorkloadIdentity)
 	t.Run("Components", c.testComponents)
+	t.Run("Pages", c.testPages)
 }
 
 // install installs the manifests.

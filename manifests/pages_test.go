@@ -20,6 +20,9 @@ func (c *cluster) testPages(t *testing.T) {
 		for _, block := range apitest.Blocks(t, page, "yaml") {
 			t.Run(fmt.Sprintf("%s:%d", page, block.Line), func(t *testing.T) {
 				manifest := block.Text
+				if !strings.Contains("\n"+manifest, "\napiVersion: ") {
+					t.Skip("not for Kubernetes")
+				}
 				if strings.Contains(manifest, "kind: Kustomization\n") && strings.Contains(manifest, "kustomize.config.k8s.io") {
 					manifest = c.kustomize(t, manifest)
 				}
@@ -48,7 +51,7 @@ func pages(t *testing.T) []string {
 	return paths
 }
 
-// kustomize builds a kustomization.yaml in a folder where a copy of manifests lies, and what Flux was installed from.
+// kustomize builds a kustomization.yaml in a folder where this one lies, and what Flux was installed from.
 func (c *cluster) kustomize(t *testing.T, kustomization string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -56,11 +59,17 @@ func (c *cluster) kustomize(t *testing.T, kustomization string) string {
 	if err == nil {
 		err = os.Symlink(manifests, filepath.Join(dir, "manifests"))
 	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(kustomization), 0o600)
-	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"kustomization.yaml":   kustomization,
+		"gotk-components.yaml": fluxManifest(t),
+		"gotk-sync.yaml":       "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: sync, namespace: flux-system}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return c.Kubectl(t, "kustomize", dir)
 }
