@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := help
 
 FUZZTIME ?= 30s
+PLATFORMS ?= linux/amd64 linux/arm64 linux/arm/v7
 
 # Empty where there is no C compiler, without which go test refuses -race.
 race = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
@@ -15,6 +16,16 @@ help: ## Show this help
 .PHONY: build
 build: ## Build bin/notification-controller, stripped
 	go build -ldflags '-s -w' -o bin/notification-controller ./cmd/notification-controller
+
+.PHONY: release
+release: ## Build bin/release for all PLATFORMS, then again to see that it is the same: many minutes
+	hack/release.sh bin/release $(PLATFORMS)
+	hack/verify-release.sh bin/release $(PLATFORMS)
+
+.PHONY: sbom
+sbom: ## Write bin/sbom.json: what the controller is made of, with licenses, as CycloneDX has it
+	mkdir -p bin
+	go tool -modfile=hack/tools/go.mod cyclonedx-gomod app -json -licenses -std -noserial -main cmd/notification-controller -output bin/sbom.json
 
 .PHONY: run
 run: build controlplane ## Show the job on a real API server, then stay up until Ctrl-C; ONCE=1 ends after the last step
