@@ -230,11 +230,11 @@ func (a *Annotator) done(target Target, written request, outcome string) {
 	defer a.mu.Unlock()
 	latest := a.pending[target]
 	if outcome == Gone {
-		for _, gone := range latest.gone {
+		for _, gone := range written.gone {
 			gone()
 		}
 	}
-	latest.gone = nil
+	latest.gone = latest.gone[len(written.gone):]
 	if latest.at.Equal(written.at) {
 		delete(a.pending, target)
 		return

@@ -109,6 +109,29 @@ func TestAnnotateTellsWhatIsGone(t *testing.T) {
 	})
 }
 
+// TestAnnotateTellsWhatIsGoneLater has an object that goes between two requests, the second of which comes while the first
+// is being written.
+func TestAnnotateTellsWhatIsGoneLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAnnotated(t)
+		var gone []string
+		tell := func(name string) func() { return func() { gone = append(gone, name) } }
+		patches := 0
+		a.onPatch(func(clienttesting.PatchAction) error {
+			if patches++; patches > 1 {
+				return apierrors.NewNotFound(gitRepositories().GroupResource(), "shop")
+			}
+			a.Annotate(receiver(), []Target{target("shop")}, time.Now().Add(time.Second), tell("second"))
+			return nil
+		})
+		a.Annotate(receiver(), []Target{target("shop")}, time.Now(), tell("first"))
+		synctest.Wait()
+		if len(gone) != 1 || gone[0] != "second" || a.Len() != 0 {
+			t.Errorf("told that %q are gone, %d left", gone, a.Len())
+		}
+	})
+}
+
 func TestTwoTokens(t *testing.T) {
 	const oldToken = "the token before"
 	r := receiver()
