@@ -180,6 +180,7 @@ func TestSNS(t *testing.T) {
 	f := newFixture(t, r)
 	f.Verifiers = source.Config{Client: service.Client()}
 	const topic, image = "arn:aws:sns:us-west-2:123456789012:MyTopic", `{"image":"registry.example.com/shop:1.2.3"}`
+	f.secrets[theNamespace+"/"+theSecret]["topicARN"] = []byte(topic)
 	now := time.Now().UTC().Format(time.RFC3339)
 	do := func(message map[string]string, text string) answer {
 		request := httptest.NewRequest(http.MethodPost, githubPath, strings.NewReader(string(service.Sign(t, message, text))))

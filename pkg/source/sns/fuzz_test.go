@@ -32,7 +32,7 @@ func FuzzVerify(f *testing.F) {
 		forged["Message"], forged["Subject"] = text, subject
 		forged["SigningCertURL"], forged["Signature"] = message["SigningCertURL"], message["Signature"]
 		for _, body := range [][]byte{body, encode(t, forged)} {
-			result, err := verifier.Verify(t.Context(), &source.Request{Body: body}, nil)
+			result, err := verifier.Verify(t.Context(), &source.Request{Body: body}, ofTopic(topic))
 			if err != nil {
 				continue
 			}

@@ -56,6 +56,11 @@ func decode(body []byte) (*message, error) {
 // signed is the text that is signed: names and values of the fields, in the order of their names.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html
 func (m *message) signed() (string, error) {
+	// Anywhere but in the message, which has all others behind it, a line break would leave open where a field ends: the
+	// same text would be that of several messages.
+	if strings.Contains(m.MessageID, "\n") || (m.Subject != nil && strings.Contains(*m.Subject, "\n")) {
+		return "", source.Unauthenticated("a field of the message has a line break")
+	}
 	fields := []string{"Message", m.Message, "MessageId", m.MessageID}
 	switch m.Type {
 	case typeNotification:

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// TopicKey is the key of the Secret for the only topic that may call; without it, every topic may that knows the
-	// webhook path.
+	// TopicKey is the key of the Secret for the topic that may call. SNS signs for everybody's topics alike, so that
+	// without it, whoever knows the webhook path could call by way of a topic of his own.
 	TopicKey = "topicARN"
 
 	// repeatedFor is the longest that SNS repeats a message, with the time of the first.
@@ -40,9 +40,10 @@ func Type(now func() time.Time) source.Type {
 			return &verifier{certificates: newCertificates(client, now), client: client, now: now}, nil
 		},
 		Title: "Amazon SNS",
-		Check: "SHA1 or SHA256 signature of the message with a certificate of SNS, its time and the Secret's topicARN, if there " +
-			"is one; filters see the signed fields, with Message decoded if it is a JSON object",
-		Keys: []string{TopicKey},
+		Check: "SHA1 or SHA256 signature of the message with a certificate of SNS, its time and the Secret's topicARN; filters " +
+			"see the signed fields, with Message decoded if it is a JSON object",
+		Keys:         []string{TopicKey},
+		RequiredKeys: []string{TopicKey},
 	}
 }
 
@@ -54,6 +55,9 @@ type verifier struct {
 
 // Verify implements [source.Verifier].
 func (v *verifier) Verify(ctx context.Context, r *source.Request, secret map[string][]byte) (source.Result, error) {
+	if len(secret[TopicKey]) == 0 {
+		return source.Result{}, source.Unavailable("the key %q of the Secret in spec.secretRef is missing or empty", TopicKey)
+	}
 	m, err := decode(r.Body)
 	if err != nil {
 		return source.Result{}, err
@@ -75,7 +79,7 @@ func (v *verifier) Verify(ctx context.Context, r *source.Request, secret map[str
 
 // authenticate checks what costs nothing before a certificate is asked for.
 func (v *verifier) authenticate(ctx context.Context, m *message, topic []byte) error {
-	if len(topic) > 0 && !source.EqualSecret(m.TopicARN, topic) {
+	if !source.EqualSecret(m.TopicARN, topic) {
 		return source.Unauthenticated("the message is not of the topic in the Secret")
 	}
 	age := v.now().Sub(m.at)
