@@ -14,35 +14,50 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/source"
 )
 
-// authenticate reads the body, verifies the call, and only then says whether it is of interest: a stranger learns
-// nothing of the Receiver.
+// authenticate verifies the call, and only then says whether it is of interest: a stranger learns nothing of the
+// Receiver.
 func (h *Hook) authenticate(c *call, w http.ResponseWriter, r *http.Request) *verdict {
+	if v := h.verify(c, w, r); v != nil {
+		return v
+	}
+	switch {
+	case c.result.Ignore != "":
+		return &verdict{outcome: EventIgnored, text: "ignored: " + c.result.Ignore}
+	case c.receiver.Spec.Suspend:
+		return &verdict{outcome: Suspended, text: "ignored: the Receiver is suspended"}
+	case c.typ.HasEvents && !listed(c.result.Event, c.receiver.Spec.Events):
+		return &verdict{outcome: EventIgnored, text: "ignored: the event is not listed in spec.events"}
+	}
+	return nil
+}
+
+// verify reads the body and has the call verified, or the other way round where the headers are proof enough.
+func (h *Hook) verify(c *call, w http.ResponseWriter, r *http.Request) *verdict {
 	data, err := h.secretOf(c, r.RequestURI)
 	if err != nil {
 		return notReady(err)
-	}
-	body, err := server.ReadBody(w, r)
-	if err != nil {
-		return unreadable(err)
 	}
 	verifier, err := h.verifierOf(c)
 	if err != nil {
 		return because(Failed, "the spec of the Receiver is broken", err)
 	}
-	c.request = source.Request{Header: r.Header, Body: body}
+	c.request.Header = r.Header
+	if !c.typ.ProofInHeaders {
+		if c.request.Body, err = server.ReadBody(w, r); err != nil {
+			return unreadable(err)
+		}
+	}
 	result, err := verifier.Verify(r.Context(), &c.request, data)
 	if err != nil {
 		return refused(err)
 	}
-	c.result = &result
-	switch {
-	case result.Ignore != "":
-		return &verdict{outcome: EventIgnored, text: "ignored: " + result.Ignore}
-	case c.receiver.Spec.Suspend:
-		return &verdict{outcome: Suspended, text: "ignored: the Receiver is suspended"}
-	case c.typ.HasEvents && !listed(result.Event, c.receiver.Spec.Events):
-		return &verdict{outcome: EventIgnored, text: "ignored: the event is not listed in spec.events"}
+	if c.typ.ProofInHeaders {
+		if c.request.Body, err = server.ReadBody(w, r); err != nil {
+			return unreadable(err)
+		}
+		result.Payload = c.request.Body
 	}
+	c.result = &result
 	return nil
 }
 

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/httpx"
+	"github.com/notification-controller/notification-controller/pkg/server"
 	"github.com/notification-controller/notification-controller/pkg/source"
 	"github.com/notification-controller/notification-controller/pkg/source/jwks"
 	"github.com/notification-controller/notification-controller/pkg/source/oidctest"
@@ -89,6 +91,31 @@ func TestOIDC(t *testing.T) {
 				t.Errorf("got %d %q and handed %q over", got.status, got.text, f.queue.names())
 			}
 		})
+	}
+}
+
+// TestBodiesOfStrangersAreNotRead is about a path that anybody can work out.
+func TestBodiesOfStrangersAreNotRead(t *testing.T) {
+	issuer := oidctest.Serve(t)
+	f := newOIDCFixture(t, oidcReceiver(issuer))
+	body := &countingReader{}
+	stranger := deploy(t, issuer, "aud", "another")
+	withBody(body, -1)(stranger)
+	if got := f.do(stranger); got.status != http.StatusUnauthorized || body.calls > 0 {
+		t.Errorf("got %d %q and read %d times", got.status, got.text, body.calls)
+	}
+	for _, test := range []struct {
+		body   io.Reader
+		status int
+	}{
+		{brokenReader{}, http.StatusBadRequest},
+		{strings.NewReader(strings.Repeat("x", server.MaxBody+1)), http.StatusRequestEntityTooLarge},
+	} {
+		request := deploy(t, issuer)
+		withBody(test.body, -1)(request)
+		if got := f.do(request); got.status != test.status || f.queue.names() != nil {
+			t.Errorf("got %d %q, want %d", got.status, got.text, test.status)
+		}
 	}
 }
 

@@ -72,6 +72,9 @@ type Type struct {
 	Verifier Verifier
 	// New builds the verifier of one Receiver, once for each edit of it. It calls nobody.
 	New func(Config) (Verifier, error)
+	// ProofInHeaders says that headers alone prove a call, so that Verify is called without the body, which becomes the
+	// payload. It is for types whose path anybody can work out: the body of a stranger is not worth the memory.
+	ProofInHeaders bool
 	// HasEvents says that calls name their event, so that spec.events applies.
 	HasEvents bool
 	// Title, Headers, Check and Keys say, for documentation, who calls, which headers count, what is verified and which

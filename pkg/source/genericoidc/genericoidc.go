@@ -20,11 +20,12 @@ const clockSkew = 5 * time.Minute
 // Type is the row of the table for this type. The clock tells which tokens are out of date.
 func Type(now func() time.Time) source.Type {
 	return source.Type{
-		Name:    "generic-oidc",
-		New:     func(c source.Config) (source.Verifier, error) { return newVerifier(c, now) },
-		Title:   "Anything with an OpenID Connect ID token: GitHub Actions, GitLab CI, Kubernetes ServiceAccounts",
-		Headers: []string{idtoken.Header},
-		Check:   "signature, issuer, audience and times of the token, then the validations of spec.oidcProviders; no Secret",
+		Name:           "generic-oidc",
+		New:            func(c source.Config) (source.Verifier, error) { return newVerifier(c, now) },
+		ProofInHeaders: true,
+		Title:          "Anything with an OpenID Connect ID token: GitHub Actions, GitLab CI, Kubernetes ServiceAccounts",
+		Headers:        []string{idtoken.Header},
+		Check:          "signature, issuer, audience and times of the token, then the validations of spec.oidcProviders; no Secret",
 	}
 }
 
