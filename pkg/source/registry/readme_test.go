@@ -19,8 +19,8 @@ const readme = "../README.md"
 // readmeRow is a row of the README's table.
 type readmeRow struct {
 	Name, Title, Check, Headers, Keys, Events string
-	// Example is a call by shell.
-	Example string
+	// About is what there is to say before Example, which is a call by shell.
+	About, Example string
 }
 
 // TestReadme compares the README with what the table makes of it, or writes it.
@@ -46,13 +46,7 @@ func renderReadme(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content := struct {
-		Rows            []readmeRow
-		Jenkins, GitLab string
-	}{
-		Jenkins: readFile(t, "testdata/callers/Jenkinsfile"),
-		GitLab:  readFile(t, "testdata/callers/gitlab-ci.yml"),
-	}
+	var content struct{ Rows []readmeRow }
 	for _, row := range registry.Types() {
 		content.Rows = append(content.Rows, readmeRowOf(t, row))
 	}
@@ -68,7 +62,7 @@ func readmeRowOf(t *testing.T, row source.Type) readmeRow {
 		Name: row.Name, Title: row.Title,
 		Check:   strings.NewReplacer("<", "&lt;", "|", `\|`).Replace(row.Check), // As in <algorithm>=<hex>.
 		Headers: code(row.Headers), Keys: code(append([]string{source.TokenKey}, row.Keys...)), Events: "–",
-		Example: exampleOf(t, row),
+		About: exampleOf(t, row, aboutExtension), Example: exampleOf(t, row, callExtension),
 	}
 	if row.Name == v1.GenericOIDCReceiver {
 		r.Keys = "no Secret"
@@ -87,27 +81,18 @@ func code(names []string) string {
 	return "`" + strings.Join(names, "`, `") + "`"
 }
 
-// exampleOf is the call in testdata/examples. Only types whose verifier is built for each Receiver may have none: their
-// callers need an issuer or a certificate.
-func exampleOf(t *testing.T, row source.Type) string {
+// exampleOf is the call of a type, or what there is to say before it, which most do not need.
+func exampleOf(t *testing.T, row source.Type, extension string) string {
 	t.Helper()
-	example, err := os.ReadFile(examplePath(row.Name))
-	if errors.Is(err, fs.ErrNotExist) && row.New != nil {
-		return ""
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(example)
-}
-
-func examplePath(typ string) string { return "testdata/examples/" + typ + ".sh" }
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
+	text, err := os.ReadFile("testdata/examples/" + row.Name + extension)
+	if err != nil && (extension != aboutExtension || !errors.Is(err, fs.ErrNotExist)) {
 		t.Fatal(err)
 	}
 	return string(text)
 }
+
+// The files in testdata/examples, by type.
+const (
+	callExtension  = ".sh"
+	aboutExtension = ".md"
+)
