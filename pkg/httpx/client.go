@@ -63,6 +63,13 @@ func NewClient(o Options) *http.Client {
 	}
 }
 
+// WithTransport returns a client that makes its requests by way of another transport, for who looks at them.
+func WithTransport(client *http.Client, transport http.RoundTripper) *http.Client {
+	watched := *client
+	watched.Transport = transport
+	return &watched
+}
+
 // checkRedirect implements what NewClient says of redirects; an error has the redirect taken for the answer.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]
