@@ -180,18 +180,7 @@ func (a *App) outbound() http.Handler {
 
 // objectLabels gives the labels of an event's object from the metadata informers.
 func (a *App) objectLabels(ref event.ObjectReference) (map[string]string, error) {
-	if ref.APIVersion == "" {
-		return nil, errors.New("the event does not say the object's apiVersion")
-	}
-	kind, ok := objects.LookupKind(ref.Kind)
-	if !ok || kind.Group != ref.Group() {
-		return nil, fmt.Errorf("the event's object is of apiVersion %q, which is not that of a %s", ref.APIVersion, ref.Kind)
-	}
-	object, err := a.objects.Get(kind.GroupKind(), ref.Namespace, ref.Name)
-	if err != nil {
-		return nil, err
-	}
-	return object.Labels, nil
+	return objects.Labels(a.objects, ref)
 }
 
 // inbound wires the flow from a webhook to annotated objects.
