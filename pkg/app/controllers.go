@@ -11,7 +11,6 @@ import (
 	alertcontroller "github.com/notification-controller/notification-controller/pkg/controller/alert"
 	providercontroller "github.com/notification-controller/notification-controller/pkg/controller/provider"
 	receivercontroller "github.com/notification-controller/notification-controller/pkg/controller/receiver"
-	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	sourceregistry "github.com/notification-controller/notification-controller/pkg/source/registry"
 )
@@ -36,24 +35,10 @@ func (a *App) controllers() map[string]func(context.Context) error {
 		Check:     a.checkProvider,
 	})
 	sources := sourceregistry.New()
-	validation := receivercontroller.Validation{
-		Supported: func(name string) bool {
-			_, ok := sources.Lookup(name)
-			return ok
-		},
-		CompileFilter: func(field, expression string, withClaims bool) error {
-			_, err := expr.CompileFilter(field, expression, withClaims)
-			return err
-		},
-		CompileVariable: func(field, expression string) error {
-			_, err := expr.CompileVariable(field, expression)
-			return err
-		},
-		CompileValidation: func(field, expression string) error {
-			_, err := expr.CompileValidation(field, expression)
-			return err
-		},
-	}
+	validation := receivercontroller.NewValidation(func(name string) bool {
+		_, ok := sources.Lookup(name)
+		return ok
+	})
 	receivers := receivercontroller.New(receivercontroller.Options{
 		Settings:  settings,
 		Client:    a.clients.notification.NotificationV1(),

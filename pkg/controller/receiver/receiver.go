@@ -123,7 +123,7 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 
 	start := time.Now()
 	next := r.DeepCopy()
-	result, err := c.reconcile(next, start)
+	result, err := c.options.Reconcile(next, start)
 	if patchErr := c.patchStatus(ctx, r, next); patchErr != nil {
 		err = errors.Join(err, patchErr)
 	}
@@ -132,8 +132,9 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 	return result, err
 }
 
-// reconcile computes the status of r. An error means that the pass has to be repeated.
-func (c *Controller) reconcile(r *v1.Receiver, now time.Time) (controller.Result, error) {
+// Reconcile computes the status of r, for which it needs Check, Secrets and RequiredKeys. An error means that the pass has
+// to be repeated.
+func (o Options) Reconcile(r *v1.Receiver, now time.Time) (controller.Result, error) {
 	if at, ok := r.Annotations[notification.RequestedAtAnnotation]; ok {
 		r.Status.LastHandledReconcileAt = at
 	}
@@ -144,11 +145,11 @@ func (c *Controller) reconcile(r *v1.Receiver, now time.Time) (controller.Result
 		}
 		return controller.Result{}, nil
 	}
-	if problem := c.options.Check(r); problem != nil {
+	if problem := o.Check(r); problem != nil {
 		markStalled(r, problem.Reason, terminalPrefix+problem.Message, now)
 		return controller.Result{}, nil
 	}
-	token, previous, err := c.tokens(r)
+	token, previous, err := o.tokens(r)
 	if errors.Is(err, secret.ErrNotLoaded) {
 		// The Secret may well be as it was: the path stays until it is known not to be.
 		return controller.Result{}, err
@@ -168,15 +169,15 @@ func (c *Controller) reconcile(r *v1.Receiver, now time.Time) (controller.Result
 
 // tokens are the Receiver's token and, during a rotation, the one before it, byte for byte. Receivers that authenticate
 // by OIDC have none.
-func (c *Controller) tokens(r *v1.Receiver) (token, previous string, err error) {
+func (o Options) tokens(r *v1.Receiver) (token, previous string, err error) {
 	if r.Spec.Type == v1.GenericOIDCReceiver {
 		return "", "", nil
 	}
-	s, err := c.options.Secrets.Get(r.Namespace, r.Spec.SecretRef.Name)
+	s, err := o.Secrets.Get(r.Namespace, r.Spec.SecretRef.Name)
 	if err != nil {
 		return "", "", fmt.Errorf("spec.secretRef: could not read the token: %w", err)
 	}
-	for _, key := range append([]string{secret.KeyToken}, c.options.RequiredKeys(r.Spec.Type)...) {
+	for _, key := range append([]string{secret.KeyToken}, o.RequiredKeys(r.Spec.Type)...) {
 		if len(s.Data[key]) == 0 {
 			return "", "", fmt.Errorf("spec.secretRef: %w", &secret.MissingKeyError{Namespace: r.Namespace, Name: r.Spec.SecretRef.Name, Key: key})
 		}

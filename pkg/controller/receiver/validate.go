@@ -6,6 +6,7 @@ import (
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
+	"github.com/notification-controller/notification-controller/pkg/expr"
 )
 
 // Validation checks specs. The API server checks most of it too, but not for objects written through an older version
@@ -17,6 +18,26 @@ type Validation struct {
 	CompileFilter func(field, expression string, withClaims bool) error
 	// CompileVariable and CompileValidation compile what is in a field of an OIDC provider.
 	CompileVariable, CompileValidation func(field, expression string) error
+}
+
+// NewValidation returns a Validation with the compilers that calls are filtered with; supported says whether there is a
+// verifier for a type.
+func NewValidation(supported func(receiverType string) bool) Validation {
+	return Validation{
+		Supported: supported,
+		CompileFilter: func(field, expression string, withClaims bool) error {
+			_, err := expr.CompileFilter(field, expression, withClaims)
+			return err
+		},
+		CompileVariable: func(field, expression string) error {
+			_, err := expr.CompileVariable(field, expression)
+			return err
+		},
+		CompileValidation: func(field, expression string) error {
+			_, err := expr.CompileValidation(field, expression)
+			return err
+		},
+	}
 }
 
 // Check returns the first thing that is wrong with a spec, or nil. Filters come before the other fields, and what is said
