@@ -141,6 +141,8 @@ type Type struct {
 	NeedsAddress bool
 	// SecretTLS says that TLS material may also be in the Secret of spec.secretRef.
 	SecretTLS bool
+	// SecretChannel says that spec.channel is a credential.
+	SecretChannel bool
 	// SecretKeys are the keys that the type reads from the Secret, besides address and proxy.
 	SecretKeys []string
 	// RequiredKeys are those without which nothing can be sent.
