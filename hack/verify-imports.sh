@@ -24,8 +24,8 @@ rules() {
 ^pkg/hook$            -       deps     ^pkg/dispatch$                      -                                   5: the flows do not know each other
 ^pkg/controller(/|$)  -       deps     ^pkg/(dispatch|hook|server)$        -                                   6: controllers know neither flows nor servers
 ^(cmd|pkg|manifests)  ^pkg/(provider|source)/registry$  imports  ADAPTER  -                                7: only its registry imports an adapter
-^(cmd|pkg|manifests)  ^pkg/app$  imports  ^pkg/(provider|source)/registry$  -                                  7: only app imports the registries
-^(cmd|pkg|manifests)  ^cmd/   imports  ^pkg/app$                           -                                   7: only cmd imports app
+^(cmd|pkg|manifests)  ^pkg/(app|cli)$  imports  ^pkg/(provider|source)/registry$  -                            7: only app and cli import the registries
+^(cmd|pkg|manifests)  ^cmd/   imports  ^pkg/(app|cli)$                     -                                   7: only cmd imports app and cli
 ^(cmd|pkg|manifests)  ^pkg/(.+/)?[a-z]+test$  imports  ^pkg/(.+/)?[a-z]+test$  -                          7: test kits are for tests and tools
 ^pkg/(event|expr|httpx|index|metrics|objects|ratelimit|secret|server)$  -  deps  ^pkg/(dispatch|hook)$  -      9: what the flows use knows neither
 EOF

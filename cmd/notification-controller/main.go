@@ -14,6 +14,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/notification-controller/notification-controller/pkg/app"
+	"github.com/notification-controller/notification-controller/pkg/cli"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -22,6 +23,9 @@ func run(args []string) int {
 	options := app.DefaultOptions()
 	flags := pflag.NewFlagSet("notification-controller", pflag.ContinueOnError)
 	options.AddFlags(flags)
+	if cli.Owns(args) {
+		return runSubcommand(args, flags)
+	}
 	switch err := flags.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
 		return 0
@@ -52,4 +56,11 @@ func run(args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// runSubcommand answers a question about events or webhooks. The server's flags are for shell completion.
+func runSubcommand(args []string, server *pflag.FlagSet) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return cli.Run(ctx, args, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, server)
 }

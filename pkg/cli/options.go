@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// gateWorkloadIdentity is the server's feature gate for spec.serviceAccountName.
+const gateWorkloadIdentity = "ObjectLevelWorkloadIdentity"
+
+// options are the flags that all subcommands have.
+type options struct {
+	Streams
+	files     []string
+	recursive bool
+	output    string
+
+	kubeconfig, context, namespace string
+
+	// Flags of the server that change its answers.
+	noCrossNamespace bool
+	featureGates     map[string]string
+	window           time.Duration
+}
+
+func (o *options) addFlags(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringArrayVarP(&o.files, "filename", "f", nil, "file, directory, or - for stdin; may be repeated")
+	flags.BoolVarP(&o.recursive, "recursive", "R", false, "read the directories in directories too")
+	flags.StringVarP(&o.output, "output", "o", "", "json, or nothing for people")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster that is asked if no file has any objects")
+	flags.StringVar(&o.context, "context", "", "context of the kubeconfig")
+	flags.StringVarP(&o.namespace, "namespace", "n", "", "namespace of what is named, and of objects in files that have none")
+	// The flag has no value that it could not take.
+	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// addServerFlags adds those flags of the server that change what becomes of an event.
+func (o *options) addServerFlags(c *cobra.Command) {
+	flags := c.Flags()
+	flags.BoolVar(&o.noCrossNamespace, "no-cross-namespace-refs", false, "as the server has it: block references to objects in other namespaces")
+	flags.StringToStringVar(&o.featureGates, "feature-gates", nil, "as the server has it: "+gateWorkloadIdentity+"=true")
+	flags.DurationVar(&o.window, "rate-limit-interval", 5*time.Minute, "as the server has it: time in which a repeated event is refused")
+}
+
+// check says what is wrong with the flags.
+func (o *options) check() error {
+	if o.output != "" && o.output != "json" {
+		return fmt.Errorf("--output: %q is not json", o.output)
+	}
+	for name, value := range o.featureGates {
+		if _, err := strconv.ParseBool(value); err != nil {
+			return fmt.Errorf("--feature-gates: %s: %q is neither true nor false", name, value)
+		}
+	}
+	return nil
+}
+
+// gate says whether a feature gate is on. check has looked at the values.
+func (o *options) gate(name string) bool {
+	on, _ := strconv.ParseBool(o.featureGates[name])
+	return on
+}
+
+// answer prints what a subcommand found out, as JSON or for people, and returns errNo if that is a no.
+func (o *options) answer(yes bool, document any, people func(io.Writer)) error {
+	if o.output == "json" {
+		encoder := json.NewEncoder(o.Out)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(document); err != nil {
+			return err
+		}
+	} else {
+		people(o.Out)
+	}
+	if !yes {
+		return errNo
+	}
+	return nil
+}
+
+// read reads the files, and from the cluster the given kinds if the files have no objects.
+func (o *options) read(ctx context.Context, kinds ...kind) (*input, *inventory, error) {
+	if err := o.check(); err != nil {
+		return nil, nil, err
+	}
+	in, err := o.readFiles()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(in.objects) > 0 {
+		inv, err := o.fromFiles(in)
+		return in, inv, err
+	}
+	inv, err := o.fromCluster(ctx, kinds)
+	return in, inv, err
+}
+
+// warn says what is odd but keeps nothing from going on.
+func (o *options) warn(format string, args ...any) {
+	fmt.Fprintf(o.Err, "warning: "+format+"\n", args...)
+}
