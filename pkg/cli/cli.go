@@ -76,6 +76,6 @@ They end with 0 if the answer is yes (delivered, accepted), 1 if it is no, and 2
 		// The flags of the server are not those of its subcommands.
 		Args: cobra.NoArgs,
 	}
-	root.AddCommand(newExplain(s), newRender(s), newSend(s))
+	root.AddCommand(newExplain(s), newRender(s), newSend(s), newVerify(s), newPath(s))
 	return root
 }
