@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,7 +18,16 @@ import (
 type process struct {
 	command *exec.Cmd
 	// addresses of its servers.
-	events, webhooks, health string
+	events, webhooks, health, metrics string
+	// ready is how long it took until it was.
+	ready time.Duration
+}
+
+// memory is the resident memory of a program in KiB; private is the part of it that is not of its file.
+type memory struct{ resident, private int }
+
+func (m memory) String() string {
+	return fmt.Sprintf("%d MiB (%d private)", m.resident>>10, m.private>>10)
 }
 
 const (
@@ -35,6 +44,7 @@ func launch(env []string, p *process, name string, args ...string) error {
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var stderr bytes.Buffer
 	p.command.Stderr = &stderr
+	begin := time.Now()
 	if err := p.command.Start(); err != nil {
 		return err
 	}
@@ -45,6 +55,7 @@ func launch(env []string, p *process, name string, args ...string) error {
 		}
 		resp.Body.Close()
 		if resp.StatusCode == http.StatusOK {
+			p.ready = time.Since(begin)
 			return nil
 		}
 	}
@@ -91,17 +102,51 @@ func (p *process) settle() error {
 	return errors.Join(err, errors.New("the program does not come to rest"))
 }
 
-// memory is the program's resident memory in KiB.
-func (p *process) memory() (int, error) {
-	file, err := os.Open(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+// memory is what the program takes now.
+func (p *process) memory() (memory, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	if err != nil {
+		return memory{}, err
+	}
+	var m memory
+	for field, value := range map[string]*int{"VmRSS": &m.resident, "RssAnon": &m.private} {
+		if *value, err = number(string(status), field+":"); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+// metric is the value of a metric without labels.
+func (p *process) metric(name string) (int, error) {
+	resp, err := http.Get("http://" + p.metrics + "/metrics")
 	if err != nil {
 		return 0, err
 	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
-			return strconv.Atoi(strings.Fields(value)[0])
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err
+	}
+	return number(string(text), name)
+}
+
+// number is what follows a name at the beginning of a line.
+func number(text, name string) (int, error) {
+	for line := range strings.Lines(text) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name {
+			value, err := strconv.ParseFloat(fields[1], 64)
+			return int(value), err
 		}
 	}
-	return 0, errors.New("no VmRSS in /proc")
+	return 0, fmt.Errorf("there is no %s", name)
+}
+
+// kill ends the program as a machine that dies does.
+func (p *process) kill() error {
+	if err := p.command.Process.Kill(); err != nil {
+		return err
+	}
+	_ = p.command.Wait() // It says that the program was killed.
+	return nil
 }

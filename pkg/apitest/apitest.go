@@ -189,12 +189,20 @@ func (c *ControlPlane) end(ask func() error) error {
 
 func (c *ControlPlane) signal(t testing.TB, signal os.Signal) {
 	t.Helper()
+	if err := c.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Signal sends a signal to the process. Tests have Pause and Resume.
+func (c *ControlPlane) Signal(signal os.Signal) error {
 	if c.command == nil {
-		t.Fatalf("cannot send %s to the control plane: it is stopped", signal)
+		return fmt.Errorf("cannot send %s to the control plane: it is stopped", signal)
 	}
 	if err := c.command.Process.Signal(signal); err != nil {
-		t.Fatalf("send %s to the control plane: %v", signal, err)
+		return fmt.Errorf("send %s to the control plane: %w", signal, err)
 	}
+	return nil
 }
 
 // build returns the folder with the binaries, which it builds if there are none of this version.
