@@ -9,10 +9,11 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// Levels of klog's verbosity that the log levels let through: 0 is for operators, up to 4 for debugging.
+// Levels of klog's verbosity that the log levels let through: 0 is for operators, up to 4 for debugging. From 8 on, the
+// client would log the bodies of its requests and answers, with the Secrets in them.
 const (
 	debugVerbosity = 4
-	traceVerbosity = 10
+	traceVerbosity = 7
 )
 
 // levelTrace is below slog's debug level.
@@ -45,7 +46,8 @@ func SetUpLogging(w io.Writer, o Options) {
 	if o.LogEncoding == "console" {
 		handler = slog.NewTextHandler(w, options)
 	}
-	klog.SetLogger(logr.FromSlogHandler(handler))
+	// Contextual, or else klog's own flag would decide what is written, and not the level.
+	klog.SetLoggerWithOptions(logr.FromSlogHandler(handler), klog.ContextualLogger(true))
 }
 
 // renameKeys turns slog's keys into those of Flux: ts instead of time, and levels in lower case with a trace level.

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"strings"
+	"testing"
+
+	"k8s.io/klog/v2"
+)
+
+// TestLogLevels writes one line at each verbosity. It changes the logger of the process, and so does not run in parallel.
+func TestLogLevels(t *testing.T) {
+	options := DefaultOptions()
+	t.Cleanup(func() {
+		options.LogLevel, options.LogEncoding = "trace", "json"
+		SetUpLogging(&logs, options)
+	})
+	for _, tt := range []struct{ level, encoding, want string }{
+		{"error", "json", `{"level":"error","msg":"failed"}`},
+		{"info", "json", `{"level":"info","msg":"0"} {"level":"error","msg":"failed"}`},
+		{"debug", "json", `{"level":"info","msg":"0"} {"level":"debug","msg":"4"} {"level":"error","msg":"failed"}`},
+		// Not 8, with which the client logs bodies.
+		{"trace", "json", `{"level":"info","msg":"0"} {"level":"debug","msg":"4"} {"level":"trace","msg":"7"} {"level":"error","msg":"failed"}`},
+		{"info", "console", `level=info msg=0 level=error msg=failed`},
+	} {
+		var written syncBuffer
+		options.LogLevel, options.LogEncoding = tt.level, tt.encoding
+		SetUpLogging(&written, options)
+		log := klog.FromContext(t.Context())
+		for _, verbosity := range []int{0, 4, 7, 8} {
+			log.V(verbosity).Info(string(rune('0' + verbosity)))
+		}
+		log.Error(nil, "failed")
+		var lines []string
+		for line := range strings.Lines(written.String()) {
+			lines = append(lines, withoutTime(line))
+		}
+		if got := strings.Join(lines, " "); got != tt.want {
+			t.Errorf("%s, %s: got\n%s\nwant\n%s", tt.level, tt.encoding, got, tt.want)
+		}
+	}
+}
+
+// withoutTime cuts the first field, and what follows the message.
+func withoutTime(line string) string {
+	line = strings.TrimSpace(line)
+	if rest, found := strings.CutPrefix(line, `{"ts":`); found {
+		_, rest, _ = strings.Cut(rest, ",")
+		rest = strings.Replace(rest, `,"err":null`, "", 1)
+		return "{" + rest
+	}
+	_, rest, _ := strings.Cut(line, " ")
+	return strings.Replace(rest, " err=<nil>", "", 1)
+}
