@@ -41,6 +41,8 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	// A log that nobody reads any more is no reason to end.
+	signal.Ignore(syscall.SIGPIPE)
 	app.SetUpLogging(os.Stderr, options)
 	defer klog.Flush()
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -43,6 +44,7 @@ func TestMain(m *testing.M) {
 	options.LogLevel = "trace"
 	SetUpLogging(&logs, options)
 	code := m.Run()
+	_ = os.Remove(programPath) // Not every run needs it.
 	if found := linesWith(logs.String(), planted); len(found) > 0 {
 		fmt.Printf("FAIL: the logs tell secrets:\n%s\n", strings.Join(found, "\n"))
 		code = 1
@@ -97,12 +99,21 @@ func install(t *testing.T, cp *apitest.ControlPlane) {
 	cp.Kubectl(t, "wait", "--for=condition=Established", "crd", "--all")
 }
 
-// namespace creates a namespace for a test.
+// namespace creates a namespace for a test, of another name in each repetition.
 func namespace(t *testing.T, cp *apitest.ControlPlane) string {
 	t.Helper()
-	name := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
+	const unique = 6
+	name := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()) + "-" + rand.Text()[:unique])
 	cp.Kubectl(t, "create", "namespace", name)
 	return name
+}
+
+// scale returns how much a test does: less in make test than in make soak, which sets SOAK.
+func scale(usual, soak int) int {
+	if os.Getenv("SOAK") != "" {
+		return soak
+	}
+	return usual
 }
 
 // process is a running App.
@@ -211,7 +222,13 @@ func (c *process) exposition() string {
 // eventually waits until check returns nil.
 func eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	eventuallyWithin(t, patience, what, check)
+}
+
+// eventuallyWithin is for what takes longer by design, such as a back-off.
+func eventuallyWithin(t *testing.T, limit time.Duration, what string, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
 	for {
 		err := check()
 		if err == nil {

@@ -1,0 +1,250 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/notification-controller/notification-controller/pkg/apitest"
+)
+
+// storm posts events from several senders, some hundreds a second, until it is stopped.
+type storm struct {
+	stop     context.CancelFunc
+	senders  sync.WaitGroup
+	accepted atomic.Int32
+	// refused counts the events that were answered otherwise, or not at all.
+	refused atomic.Int32
+}
+
+// newStorm begins one; post returns the status of the answer to the n-th event, or an error if there is none.
+func newStorm(t *testing.T, post func(n int) (int, error)) *storm {
+	const senders, pace = 8, 10 * time.Millisecond
+	ctx, stop := context.WithCancel(t.Context())
+	s := &storm{stop: stop}
+	var n atomic.Int32
+	for range senders {
+		s.senders.Go(func() {
+			for ctx.Err() == nil {
+				if status, err := post(int(n.Add(1))); err == nil && status == http.StatusAccepted {
+					s.accepted.Add(1)
+				} else {
+					s.refused.Add(1)
+				}
+				time.Sleep(pace)
+			}
+		})
+	}
+	t.Cleanup(s.end)
+	return s
+}
+
+// wait waits until so many more events have been accepted.
+func (s *storm) wait(t *testing.T, more int32) {
+	t.Helper()
+	goal := s.accepted.Load() + more
+	eventually(t, fmt.Sprintf("%d events to be accepted", more), func() error {
+		if now := s.accepted.Load(); now < goal {
+			return fmt.Errorf("%d are missing", goal-now)
+		}
+		return nil
+	})
+}
+
+func (s *storm) end() {
+	s.stop()
+	s.senders.Wait()
+}
+
+// TestTerminatedUnderLoad is SIGTERM while events keep coming: what was accepted is sent.
+func TestTerminatedUnderLoad(t *testing.T) {
+	t.Parallel()
+	cp := shared(t)
+	ns := namespace(t, cp)
+	s := newSink(t, func(http.ResponseWriter, *http.Request) { time.Sleep(10 * time.Millisecond) })
+	cp.Apply(t, alertAndProvider(ns, "alert", "{type: generic, address: '"+s.URL+"'}"))
+	p := launch(t, cp, nil, "--provider-queue-size=100000", "--queue-size=100000")
+	load := newStorm(t, func(n int) (int, error) { return p.post(eventJSON(ns, fmt.Sprintf("under load %d", n))) })
+	load.wait(t, 500)
+	p.terminate()
+	load.end()
+
+	logged := tallyOfLog(p.logged(), ns)
+	checkBalance(t, logged, logged)
+	// The answer to one that was accepted may have got lost.
+	if accepted := int(load.accepted.Load()); logged.matches < accepted {
+		t.Errorf("the log tells of %d accepted events, %d were answered", logged.matches, accepted)
+	}
+	if got := s.distinct(); got != logged.matches || logged.sent != got {
+		t.Errorf("of %d accepted, %d arrived; %+v", logged.matches, got, logged)
+	}
+}
+
+// TestKilled is SIGKILL with events accepted for an endpoint that is down. What was queued or under way is lost, and
+// no more than that.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	const events = 200
+	cp := shared(t)
+	ns := namespace(t, cp)
+	var down atomic.Bool
+	down.Store(true)
+	var delivered sync.Map
+	s := newSink(t, nil)
+	s.answer = func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}
+	cp.Apply(t, alertAndProvider(ns, "alert", "{type: generic, address: '"+s.URL+"'}"))
+	p := launch(t, cp, nil)
+	for i := range events {
+		if status, err := p.post(eventJSON(ns, fmt.Sprintf("before the end %d", i))); status != http.StatusAccepted {
+			t.Fatalf("status %d, %v", status, err)
+		}
+	}
+	open := p.tally().open()
+	p.kill()
+	before := len(s.got("before the end"))
+	down.Store(false)
+
+	p = launch(t, cp, nil)
+	if status, err := p.post(eventJSON(ns, "after it")); status != http.StatusAccepted {
+		t.Fatalf("status %d, %v", status, err)
+	}
+	s.wait(t, 1, "after it")
+	p.terminate()
+	for _, r := range s.got("before the end")[before:] {
+		delivered.Store(r.body, true)
+	}
+	lost := events
+	delivered.Range(func(any, any) bool { lost--; return true })
+	t.Logf("killed with %d of %d notifications queued or under way: %d lost", open, events, lost)
+	if lost > open {
+		t.Errorf("%d are lost, though only %d were queued or under way", lost, open)
+	}
+}
+
+// TestLogIsLost has nobody take the log: the disk is full, or its reader has ended.
+func TestLogIsLost(t *testing.T) {
+	t.Parallel()
+	cp := shared(t)
+	for name, open := range map[string]func(*testing.T) *os.File{
+		"disk full": func(t *testing.T) *os.File {
+			full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+			if err != nil {
+				t.Skip(err)
+			}
+			return full
+		},
+		"reader ended": func(t *testing.T) *os.File {
+			reader, writer, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			reader.Close()
+			return writer
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const events = 100
+			ns := namespace(t, cp)
+			s := newSink(t, nil)
+			cp.Apply(t, alertAndProvider(ns, "alert", "{type: generic, address: '"+s.URL+"'}")+
+				alertAndProvider(ns, "refused", "{type: generic, address: '"+s.URL+"/refused', timeout: 1s}"))
+			s.answer = func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/refused" {
+					w.WriteHeader(http.StatusNotFound)
+				}
+			}
+			log := open(t)
+			defer log.Close()
+			p := launch(t, cp, log)
+			for i := range events {
+				if status, err := p.post(eventJSON(ns, fmt.Sprintf("without a log %d", i))); status != http.StatusAccepted {
+					t.Fatalf("status %d, %v", status, err)
+				}
+			}
+			eventually(t, "every notification to end", func() error {
+				if y := p.tally(); y.sent != events || y.failed != events || y.open() != 0 {
+					return fmt.Errorf("%+v", y)
+				}
+				return nil
+			})
+			p.terminate()
+		})
+	}
+}
+
+// TestLeaderIsKilled has two replicas serve while the one that writes status is killed: the other one takes over.
+func TestLeaderIsKilled(t *testing.T) {
+	t.Parallel()
+	cp := shared(t)
+	ns := namespace(t, cp)
+	s := newSink(t, nil)
+	cp.Apply(t, alertAndProvider(ns, "alert", "{type: generic, address: '"+s.URL+"'}"))
+	election := []string{"--enable-leader-election", "--leader-election-lease-duration=5s", "--leader-election-renew-deadline=4s", "--leader-election-retry-period=1s"}
+	leader, follower := launch(t, cp, nil, election...), launch(t, cp, nil, election...)
+	eventually(t, "a leader", func() error {
+		switch {
+		case leads(leader):
+			return nil
+		case leads(follower):
+			leader, follower = follower, leader
+			return nil
+		}
+		return fmt.Errorf("neither leads")
+	})
+	loads := map[*program]*storm{}
+	for name, p := range map[string]*program{"leader": leader, "follower": follower} {
+		loads[p] = newStorm(t, func(n int) (int, error) { return p.post(eventJSON(ns, fmt.Sprintf("of the %s %d", name, n))) })
+		loads[p].wait(t, 20)
+	}
+	reconciled(t, cp, ns, "before")
+
+	open := leader.tally().open()
+	leader.kill()
+	begin := time.Now()
+	loads[leader].end()
+	reconciled(t, cp, ns, "after")
+	t.Logf("a Receiver got its status %s after the leader was killed, with a Lease of 5s", time.Since(begin))
+	loads[follower].wait(t, 20)
+	loads[follower].end()
+
+	if refused := loads[follower].refused.Load(); refused > 0 {
+		t.Errorf("the other replica refused %d events", refused)
+	}
+	var counted tally
+	eventually(t, "every notification to end", func() error {
+		if counted = follower.tally(); counted.open() != 0 {
+			return fmt.Errorf("%+v", counted)
+		}
+		return nil
+	})
+	checkBalance(t, counted, tallyOfLog(follower.logged(), ns))
+	if counted.sent != counted.matches || len(s.got("of the follower")) < counted.sent {
+		t.Errorf("%+v, of which %d arrived", counted, len(s.got("of the follower")))
+	}
+	// What it had accepted but for what was then open has arrived. More may have come since it was asked.
+	if lost := int(loads[leader].accepted.Load()) - len(s.got("of the leader")); lost > 0 {
+		t.Logf("%d notifications were lost with the leader, of which %d were open shortly before", lost, open)
+	}
+}
+
+// leads says whether a replica holds the Lease.
+func leads(p *program) bool {
+	return strings.Contains(p.get(p.metrics, "/metrics"), `leader_election_master_status{name="notification-controller-leader-election"} 1`)
+}
+
+// reconciled waits until a new Receiver has its status.
+func reconciled(t *testing.T, cp *apitest.ControlPlane, namespace, name string) {
+	t.Helper()
+	cp.Apply(t, githubReceiver(namespace, name)+secretManifest(namespace, name, map[string]string{"token": planted}))
+	receiver(t, cp, namespace, name, "True")
+}
