@@ -6,6 +6,9 @@
 FUZZTIME ?= 30s
 PLATFORMS ?= linux/amd64 linux/arm64 linux/arm/v7
 
+# What a build calls itself. Empty means what Go finds out: the tag or commit that it is made from.
+VERSION ?=
+
 # Empty where there is no C compiler, without which go test refuses -race.
 race = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
 
@@ -15,7 +18,7 @@ help: ## Show this help
 
 .PHONY: build
 build: ## Build bin/notification-controller, stripped
-	go build -ldflags '-s -w' -o bin/notification-controller ./cmd/notification-controller
+	go build -ldflags '-s -w -X $(shell go list -m)/pkg/version.release=$(VERSION)' -o bin/notification-controller ./cmd/notification-controller
 
 .PHONY: release
 release: ## Build bin/release for all PLATFORMS, then again to see that it is the same: many minutes
@@ -56,7 +59,7 @@ test: controlplane ## Run all tests
 	go test -C hack/browser ./...
 
 .PHONY: verify
-verify: ## Check generated files, format, vet, linter, import rules, go.mod files and the README's flags
+verify: ## Check generated files, format, vet, linter, import rules, go.mod files and the README's tables
 	hack/verify.sh
 
 .PHONY: generate
@@ -69,6 +72,10 @@ generate: controlplane ## Write what is generated: deep copies, clients, CRDs, i
 .PHONY: manifests
 manifests: controlplane ## Write manifests/install.yaml
 	hack/update-install.sh
+generate: ## Write what is generated: deep copies, clients, CRDs and the README's tables
+	hack/update-codegen.sh
+	hack/update-crds.sh
+	UPDATE_README=1 go test -count=1 -run '^Test(Flags|Metrics)InReadme$$' ./pkg/app
 
 .PHONY: bench
 bench: build controlplane ## Run all benchmarks, then measure the whole process on a real API server

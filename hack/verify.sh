@@ -43,18 +43,8 @@ tidy() {
 	return $status
 }
 
-flags() {
-	go test -run '^TestFlagsInReadme$' ./pkg/app
-}
-
-metrics() {
-	local name status=0
-	for name in $(grep -rhoE --include='*.go' --exclude='*_test.go' 'Name: +"[a-z]+_[a-z_]+"' pkg/metrics | cut -d '"' -f 2); do
-		grep -q "\`$name\`" README.md && continue
-		echo "the metric $name is not in the README" >&2
-		status=1
-	done
-	return $status
+readme() {
+	go test -run '^Test(Flags|Metrics)InReadme$' ./pkg/app
 }
 
 check "import rules" hack/verify-imports.sh
@@ -65,8 +55,7 @@ check "generated code" hack/verify-codegen.sh
 check "CRDs" hack/verify-crds.sh
 check "vet" go vet ./...
 check "staticcheck" lint
-check "flags in README" flags
-check "metrics in README" metrics
+check "flags and metrics in README" readme
 
 if [[ ${#failed[@]} -gt 0 ]]; then
 	printf 'verify: %s failed\n' "${failed[@]}" >&2

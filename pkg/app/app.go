@@ -123,6 +123,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		Mapper:    restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(a.clients.core.Discovery())),
 		Namespace: o.watchNamespace(),
 	})
+	a.metrics.CacheSync(a.reportSync)
 
 	eventHandler := a.outbound()
 	receiverHandler := a.inbound()
@@ -166,6 +167,9 @@ func (a *App) outbound() http.Handler {
 	a.metrics.Gauge("notification_queue_depth", "Notifications that wait to be sent.", func() float64 {
 		waiting, _ := a.queue.Len()
 		return float64(waiting)
+	})
+	a.metrics.Gauge("notification_queue_oldest_age_seconds", "Time since the oldest notification that waits was accepted; 0 if none waits.", func() float64 {
+		return a.queue.OldestAge(time.Now()).Seconds()
 	})
 	a.matcher = dispatch.NewMatcher(a.informers.alertIndex, a.objectLabels, a.compiled, a.options.NoCrossNamespace, recorder)
 	return &dispatch.Handler{
@@ -260,8 +264,8 @@ func (a *App) follow() error {
 // listen opens all listeners.
 func (a *App) listen(events, receiver http.Handler) error {
 	log := slog.New(logr.ToSlogHandler(a.log))
-	events = server.Observe(events, a.metrics.HTTP("gotk_event"), a.eventPath)
-	receiver = server.Observe(receiver, a.metrics.HTTP("gotk_receiver"), a.receiverPath)
+	events = server.Observe(events, a.metrics.HTTP("gotk_event", "event"), a.eventPath)
+	receiver = server.Observe(receiver, a.metrics.HTTP("gotk_receiver", "webhook"), a.receiverPath)
 	health := http.NewServeMux()
 	for path, checks := range map[string]map[string]server.Check{
 		"/healthz": nil,

@@ -11,33 +11,34 @@ import (
 
 const (
 	readme = "../../README.md"
-	// updateReadme is the environment variable that has the table written instead of compared.
+	// updateReadme is the environment variable that has the tables written instead of compared.
 	updateReadme = "UPDATE_README"
-	// flagsBegin and flagsEnd stand around the table.
-	flagsBegin = "<!-- flags, written by make generate -->\n"
-	flagsEnd   = "<!-- end of flags -->\n"
 )
 
 // TestFlagsInReadme compares the table of flags in the README with the flags. With UPDATE_README=1 in the environment
 // it writes the table.
-func TestFlagsInReadme(t *testing.T) {
+func TestFlagsInReadme(t *testing.T) { checkReadme(t, "flags", flagTable()) }
+
+// checkReadme compares what the README has between the comments around the named table, or writes it.
+func checkReadme(t *testing.T, name, want string) {
+	t.Helper()
+	begin, end := "<!-- "+name+", written by make generate -->\n", "<!-- end of "+name+" -->\n"
 	content, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, begins := strings.Cut(string(content), flagsBegin)
-	table, after, ends := strings.Cut(rest, flagsEnd)
+	before, rest, begins := strings.Cut(string(content), begin)
+	table, after, ends := strings.Cut(rest, end)
 	if !begins || !ends {
-		t.Fatalf("the README lacks the lines %q and %q", flagsBegin, flagsEnd)
+		t.Fatalf("the README lacks the lines %q and %q", begin, end)
 	}
-	want := flagTable()
 	if table == want {
 		return
 	}
 	if os.Getenv(updateReadme) == "" {
-		t.Fatalf("the flags in the README are out of date; run: make generate\ngot:\n%s\nwant:\n%s", table, want)
+		t.Fatalf("the %s in the README are out of date; run: make generate\ngot:\n%s\nwant:\n%s", name, table, want)
 	}
-	if err := os.WriteFile(readme, []byte(before+flagsBegin+want+flagsEnd+after), 0o644); err != nil {
+	if err := os.WriteFile(readme, []byte(before+begin+want+end+after), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

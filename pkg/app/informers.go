@@ -74,6 +74,16 @@ func (i *informers) run(ctx context.Context, start func(func())) {
 	}
 }
 
+// reportSync says of each kind that is read from a cache whether all its objects have been read: our own, Secrets, and
+// those that Alerts match by label or Receivers annotate.
+func (a *App) reportSync(report func(kind string, synced bool)) {
+	report("Alert", a.informers.alerts.HasSynced())
+	report("Provider", a.informers.providers.HasSynced())
+	report("Receiver", a.informers.receivers.HasSynced())
+	report("Secret", a.informers.secrets.HasSynced() && a.secrets.Attempted())
+	a.objects.ReportSync(report)
+}
+
 // refersTo says whether any Provider or Receiver refers to a Secret.
 func (i *informers) refersTo(name types.NamespacedName) bool {
 	providers, err := i.providerIndex.BySecret(name)

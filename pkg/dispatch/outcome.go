@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ type Outcome struct {
 	Alert   provider.Object
 	// Provider is without UID if it does not exist.
 	Provider provider.Object
-	// Type is the Provider's type; empty if it does not exist.
+	// Type is the Provider's type; empty if the Provider or the type does not exist.
 	Type string
 	// Attempts is how often it was tried to send it.
 	Attempts int
@@ -92,6 +93,9 @@ type Metrics interface {
 	ObserveAttempt(providerType string, took time.Duration)
 }
 
+// unknownType is the metric label of notifications whose Provider, or its type, does not exist.
+const unknownType = "unknown"
+
 // EventRecorder is the [Recorder] of the product: metrics, log and Kubernetes Events.
 type EventRecorder struct {
 	Metrics Metrics
@@ -116,7 +120,7 @@ func (r *EventRecorder) Attempt(a Attempt) { r.Metrics.ObserveAttempt(a.Type, a.
 
 // Outcome implements [Recorder].
 func (r *EventRecorder) Outcome(o Outcome) {
-	r.Metrics.ObserveDelivery(o.Type, string(o.Result), string(o.Reason), o.Attempts, o.Age)
+	r.Metrics.ObserveDelivery(cmp.Or(o.Type, unknownType), string(o.Result), string(o.Reason), o.Attempts, o.Age)
 	log := r.Log.WithValues("event", o.EventID, "object", o.Object.String(), "alert", o.Alert.String(), "provider", o.Provider.String())
 	switch o.Result {
 	case Sent:

@@ -195,6 +195,19 @@ func (q *Queue) Backlogs(limit int) []Backlog {
 	return backlogs[:min(len(backlogs), limit)]
 }
 
+// OldestAge is how long ago the oldest of the waiting notifications was accepted; 0 if none waits.
+func (q *Queue) OldestAge(now time.Time) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var oldest time.Duration
+	for _, l := range q.lanes {
+		if l.len() > 0 {
+			oldest = max(oldest, now.Sub(l.entries[0].accepted))
+		}
+	}
+	return oldest
+}
+
 // retire forgets a lane in which nothing waits or runs, and tells Drain if it was the last.
 func (q *Queue) retire(l *lane) {
 	if l.len() == 0 && l.workers == 0 {

@@ -235,6 +235,36 @@ func TestQueueBoundsTotal(t *testing.T) {
 	})
 }
 
+func TestQueueOldestAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		options := DefaultQueueOptions()
+		options.Workers = 1
+		q, _ := testQueue(options, func(context.Context, *provider.Notification) error {
+			time.Sleep(time.Minute)
+			return nil
+		})
+		check := func(want time.Duration) {
+			t.Helper()
+			if got := q.OldestAge(time.Now()); got != want {
+				t.Errorf("the oldest has waited %s, want %s", got, want)
+			}
+		}
+		check(0)
+		q.Enqueue(newNotification("a", 0), anyOrder)
+		check(0) // It does not wait: it is being sent.
+		q.Enqueue(newNotification("a", 1), anyOrder)
+		time.Sleep(10 * time.Second)
+		q.Enqueue(newNotification("b", 2), anyOrder)
+		q.Enqueue(newNotification("b", 3), anyOrder)
+		time.Sleep(20 * time.Second)
+		check(30 * time.Second)
+		time.Sleep(31 * time.Second) // The first is done, the second on its way.
+		check(51 * time.Second)
+		q.Drain(t.Context())
+		check(0)
+	})
+}
+
 func TestQueueBoundsMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		block := make(chan struct{})

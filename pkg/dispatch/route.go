@@ -45,8 +45,12 @@ func (r *Router) Route(e *event.Event, a *v1beta3.Alert) (*v1beta3.Provider, pro
 		r.Record.Outcome(outcome.failed(reason, err))
 		return nil, provider.Type{}, false
 	}
-	outcome.Provider, outcome.Type = providerObject(p), p.Spec.Type
+	outcome.Provider = providerObject(p)
 	row, ok := r.Types(p.Spec.Type)
+	if ok {
+		// Nothing else is to become a metric label.
+		outcome.Type = row.Name
+	}
 	switch {
 	case !ok:
 		r.Record.Outcome(outcome.failed(provider.ReasonConfig, fmt.Errorf("Provider '%s/%s': spec.type %q is not supported", p.Namespace, p.Name, p.Spec.Type)))

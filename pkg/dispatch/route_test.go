@@ -3,9 +3,12 @@ package dispatch
 import (
 	"maps"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/klog/v2"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/event"
@@ -137,5 +140,40 @@ func TestRenderSharesNothing(t *testing.T) {
 	}
 	if len(e.Metadata) != 2 {
 		t.Errorf("the event itself was changed: %v", e.Metadata)
+	}
+}
+
+// seenLabels are the values of metric labels that were recorded.
+type seenLabels struct{ seen map[string]bool }
+
+func (l seenLabels) ObserveEvent(result string, _ int) { l.seen["result="+result] = true }
+
+func (l seenLabels) ObserveDelivery(providerType string, _, _ string, _ int, _ time.Duration) {
+	l.seen["type="+providerType] = true
+}
+
+func (l seenLabels) ObserveAttempt(providerType string, _ time.Duration) {
+	l.seen["type="+providerType] = true
+}
+
+// TestLabelsAreBounded has Providers say what no schema would let through.
+func TestLabelsAreBounded(t *testing.T) {
+	recorded := seenLabels{seen: map[string]bool{}}
+	router := &Router{
+		Providers: providers{
+			"good":    testProvider(func(p *v1beta3.Provider) { p.Spec.Suspend = true }),
+			"unknown": testProvider(func(p *v1beta3.Provider) { p.Spec.Type = "anything" }),
+			"empty":   testProvider(func(p *v1beta3.Provider) { p.Spec.Type = "" }),
+		},
+		Types: func(name string) (provider.Type, bool) { return provider.Type{Name: name}, name == "test" },
+		Record: &EventRecorder{
+			Metrics: recorded, Events: record.NewFakeRecorder(10), Log: klog.Background(),
+		},
+	}
+	for _, name := range []string{"good", "unknown", "empty", "missing"} {
+		router.Route(testEvent(), testAlert(func(a *v1beta3.Alert) { a.Spec.ProviderRef.Name = name }))
+	}
+	if want := map[string]bool{"type=test": true, "type=unknown": true}; !maps.Equal(recorded.seen, want) {
+		t.Errorf("labels %v, want %v", recorded.seen, want)
 	}
 }

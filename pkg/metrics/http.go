@@ -21,21 +21,21 @@ var _ server.RequestMetrics = (*HTTP)(nil)
 const service = ""
 
 // HTTP registers the metrics of a server, which all begin with prefix.
-func (m *Metrics) HTTP(prefix string) *HTTP {
+func (m *Metrics) HTTP(prefix, server string) *HTTP {
 	h := &HTTP{
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    prefix + "_http_request_duration_seconds",
-			Help:    "Duration of HTTP requests.",
+			Help:    "Duration of the requests to the " + server + " server.",
 			Buckets: prometheus.DefBuckets,
 		}, []string{"service", "handler", "method", "code"}),
 		size: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    prefix + "_http_response_size_bytes",
-			Help:    "Size of the bodies of HTTP responses.",
+			Help:    "Size of the bodies of the responses of the " + server + " server.",
 			Buckets: prometheus.ExponentialBuckets(100, 10, 8),
 		}, []string{"service", "handler", "method", "code"}),
 		inflight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: prefix + "_http_requests_inflight",
-			Help: "HTTP requests being handled.",
+			Help: "Requests to the " + server + " server that are being handled.",
 		}, []string{"service", "handler"}),
 	}
 	m.registry.MustRegister(h.duration, h.size, h.inflight)

@@ -4,11 +4,14 @@ package metrics
 
 import (
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/notification-controller/notification-controller/pkg/version"
 )
 
 // Metrics records what the process does.
@@ -49,7 +52,7 @@ func New() *Metrics {
 		}, []string{"type"}),
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "notification_deliveries_total",
-			Help: "Notifications by provider type, result (sent, failed, dropped, skipped) and reason.",
+			Help: "Notifications by the type of their Provider (unknown if there is none of that type), result (sent, failed, dropped, skipped) and why.",
 		}, []string{"type", "result", "reason"}),
 		deliveryAttempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "notification_delivery_attempts_total",
@@ -62,7 +65,7 @@ func New() *Metrics {
 		}, []string{"type", "result"}),
 		webhooks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "notification_webhooks_total",
-			Help: "Webhook calls by receiver type and outcome.",
+			Help: "Webhook calls by the type of their Receiver (unknown if there is none at the path) and outcome.",
 		}, []string{"type", "outcome"}),
 		previousTokens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "notification_webhooks_previous_token_total",
@@ -70,7 +73,7 @@ func New() *Metrics {
 		}, []string{"type"}),
 		annotations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "notification_annotations_total",
-			Help: "Attempts to annotate an object, by outcome.",
+			Help: "Attempts to annotate an object, by outcome (written, gone, not_written).",
 		}, []string{"outcome"}),
 		annotateSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "notification_annotate_duration_seconds",
@@ -82,14 +85,28 @@ func New() *Metrics {
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.events, m.matches, m.attemptSeconds, m.deliveries, m.deliveryAttempts, m.deliverySeconds, m.webhooks, m.previousTokens, m.annotations, m.annotateSeconds,
+		buildInfo(),
 	)
 	return m
+}
+
+// buildInfo says which build this is, in the way of all Prometheus exporters: 1, with the answer in its labels.
+func buildInfo() prometheus.Collector {
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "notification_build_info",
+		Help: "1, labelled with the version that runs and that of Go.",
+	}, []string{"version", "goversion"})
+	info.WithLabelValues(version.Version(), runtime.Version()).Set(1)
+	return info
 }
 
 // Handler exposes the metrics.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
+
+// Describe sends the description of every metric, also of those that have no series yet.
+func (m *Metrics) Describe(descriptions chan<- *prometheus.Desc) { m.registry.Describe(descriptions) }
 
 // ObserveEvent records what became of a request to the event server, and how many Alerts selected the event.
 func (m *Metrics) ObserveEvent(result string, matches int) {

@@ -218,6 +218,15 @@ func (i *Informers) Resource(kind schema.GroupKind) (schema.GroupVersionResource
 	return resource, nil
 }
 
+// ReportSync says of each wanted kind whether its objects can be read: whether the kind is served, the controller may
+// read it, and has done so.
+func (i *Informers) ReportSync(report func(kind string, synced bool)) {
+	for _, f := range i.followers() {
+		_, _, err := f.synced()
+		report(f.kind.Kind, err == nil)
+	}
+}
+
 func (i *Informers) synced(kind schema.GroupKind) (schema.GroupVersionResource, cache.Indexer, error) {
 	i.mu.RLock()
 	wanted := i.kinds[kind]

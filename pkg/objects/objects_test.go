@@ -2,12 +2,14 @@ package objects_test
 
 import (
 	"errors"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -152,5 +154,29 @@ func TestOwnersComeAndGoAtTheSameTime(t *testing.T) {
 		if err := c.get(); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+func TestReportSync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, "")
+		check := func(what string, want map[string]bool) {
+			t.Helper()
+			got := map[string]bool{}
+			c.ReportSync(func(kind string, synced bool) { got[kind] = synced })
+			if !maps.Equal(got, want) {
+				t.Errorf("%s: got %v, want %v", what, got, want)
+			}
+		}
+		check("nothing wanted", map[string]bool{})
+		c.mapper.serve("", nil)
+		c.Want("owner", []schema.GroupKind{repositories()})
+		synctest.Wait()
+		check("not served", map[string]bool{"GitRepository": false})
+		c.mapper.serve("v1", nil)
+		time.Sleep(time.Minute)
+		check("served", map[string]bool{"GitRepository": true})
+		c.Want("owner", nil)
+		check("not wanted any more", map[string]bool{})
 	})
 }
