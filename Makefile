@@ -75,7 +75,7 @@ manifests: controlplane ## Write manifests/install.yaml
 generate: ## Write what is generated: deep copies, clients, CRDs and the README's tables
 	hack/update-codegen.sh
 	hack/update-crds.sh
-	UPDATE_README=1 go test -count=1 -run '^Test(Flags|Metrics)InReadme$$' ./pkg/app
+	UPDATE_README=1 go test -count=1 -run '^Test((Flags|Metrics)InReadme|PrometheusRule)$$' ./pkg/app
 
 .PHONY: bench
 bench: build controlplane ## Run all benchmarks, then measure the whole process on a real API server

@@ -36,6 +36,7 @@ func TestManifests(t *testing.T) {
 	t.Run("ControllerRole", c.testControllerRole)
 	t.Run("ControllerRequests", c.testControllerRequests)
 	t.Run("UserRoles", c.testUserRoles)
+	t.Run("Monitoring", c.testMonitoring)
 	t.Run("WorkloadIdentity", c.testWorkloadIdentity)
 	t.Run("Components", c.testComponents)
 	t.Run("Pages", c.testPages)
