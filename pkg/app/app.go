@@ -112,8 +112,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if a.clients, err = newClients(ctx, o); err != nil {
 		return nil, err
 	}
-	a.broadcaster = record.NewBroadcaster()
-	a.events = a.broadcaster.NewRecorder(eventScheme(), corev1.EventSource{Component: controller.FieldManager})
+	a.broadcaster = controller.NewBroadcaster()
+	a.events = controller.LimitEvents(a.broadcaster.NewRecorder(eventScheme(), corev1.EventSource{Component: controller.FieldManager}))
 	if a.informers, err = newInformers(a.clients, o.watchNamespace()); err != nil {
 		return nil, err
 	}

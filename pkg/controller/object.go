@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -29,18 +28,6 @@ type Settings struct {
 	Events   record.EventRecorder
 	Observer Observer
 	Queues   workqueue.MetricsProvider
-}
-
-// maxEventMessage is how long the message of a Kubernetes Event can be, in bytes, before the API server refuses it.
-const maxEventMessage = 1024
-
-// EventMessage cuts a text to what a Kubernetes Event takes.
-func EventMessage(text string) string {
-	const more = "…"
-	if len(text) <= maxEventMessage {
-		return text
-	}
-	return strings.ToValidUTF8(text[:maxEventMessage-len(more)], "") + more
 }
 
 // Follow has enqueue called for every object that there is, is created or deleted, and for every update that changed

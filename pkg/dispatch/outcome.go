@@ -134,10 +134,10 @@ func (r *EventRecorder) Outcome(o Outcome) {
 			what = "send"
 		}
 		log.Error(o.Err, "Notification failed", "reason", o.Reason, "attempts", o.Attempts)
-		r.warn(o, fmt.Sprintf("failed to %s notification for %s: %s", what, o.Object, o.Err))
+		r.warn(o, fmt.Sprintf("failed to %s notification for %s: %s", what, o.Object, o.Explain()))
 	case Dropped:
 		log.Error(o.Err, "Notification dropped", "reason", o.Reason)
-		r.warn(o, fmt.Sprintf("dropped notification for %s: %s", o.Object, o.Err))
+		r.warn(o, fmt.Sprintf("dropped notification for %s: %s", o.Object, o.Explain()))
 	}
 }
 
@@ -166,7 +166,7 @@ func (r *EventRecorder) MetadataConflict(a *v1beta3.Alert, object event.ObjectRe
 	keys := strings.Join(event.SortedKeys(conflicts), ", ")
 	r.Log.Info("Metadata keys have several sources", "alert", klog.KObj(a), "object", object.String(), "keys", keys)
 	r.Events.AnnotatedEventf(a, annotations, corev1.EventTypeWarning, ReasonMetadataConflict,
-		"metadata keys of the notification for %s have several sources, the last one of which was used: %s", object, keys)
+		"metadata keys of the notification for %s have several sources, the last one of which was used: %s; to choose, remove them from spec.eventMetadata or spec.summary, or from the annotations of the object", object, keys)
 }
 
 // alertReference is enough of an Alert to put a Kubernetes Event on it.

@@ -91,7 +91,7 @@ func (q *Queue) Enqueue(n *provider.Notification, row provider.Type) {
 func (q *Queue) full(d *delivery) Outcome {
 	o := d.outcome()
 	o.Result, o.Reason = Dropped, ReasonQueueFull
-	o.Err = fmt.Errorf("more than %d notifications wait for Provider '%s', or more than %d (%d MiB) for all Providers: see why it does not take them",
+	o.Err = fmt.Errorf("more than %d notifications wait for Provider '%s', or more than %d (%d MiB) for all Providers",
 		q.options.PerProvider, d.notification.Provider, q.options.Total, q.options.TotalBytes>>20)
 	return o
 }

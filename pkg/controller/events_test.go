@@ -1,0 +1,90 @@
+package controller
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// slowSink is an API server that takes its time, and remembers what was last written about each object and reason.
+type slowSink struct {
+	mu     sync.Mutex
+	writes map[string]int
+	last   map[string]*corev1.Event
+}
+
+func (s *slowSink) write(e *corev1.Event) (*corev1.Event, error) {
+	time.Sleep(50 * time.Millisecond)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := e.InvolvedObject.Name + " " + e.Reason
+	s.writes[key]++
+	s.last[key] = e
+	return e, nil
+}
+
+func (s *slowSink) Create(e *corev1.Event) (*corev1.Event, error)          { return s.write(e) }
+func (s *slowSink) Update(e *corev1.Event) (*corev1.Event, error)          { return s.write(e) }
+func (s *slowSink) Patch(e *corev1.Event, _ []byte) (*corev1.Event, error) { return s.write(e) }
+
+func TestEventStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &slowSink{writes: map[string]int{}, last: map[string]*corev1.Event{}}
+		broadcaster := NewBroadcaster()
+		broadcaster.StartRecordingToSink(sink)
+		defer broadcaster.Shutdown()
+		events := LimitEvents(broadcaster.NewRecorder(runtime.NewScheme(), corev1.EventSource{Component: "test"}))
+		alert := func(name string) *corev1.ObjectReference {
+			return &corev1.ObjectReference{Kind: "Alert", Namespace: "apps", Name: name, UID: types.UID(name)}
+		}
+		check := func(key string, writes int) {
+			t.Helper()
+			sink.mu.Lock()
+			defer sink.mu.Unlock()
+			if got := sink.writes[key]; got != writes {
+				t.Errorf("%s: written %d times, want %d", key, got, writes)
+			}
+		}
+
+		const failures = 5000 // More than what the broadcaster keeps.
+		for i := range failures {
+			events.Event(alert("noisy"), "Warning", "Failed", fmt.Sprintf("failure %d", i))
+		}
+		events.Event(alert("quiet"), "Warning", "Failed", "the first failure")
+		events.Event(alert("noisy"), "Warning", "InvalidConfig", "another reason")
+		time.Sleep(10 * time.Second)
+		check("noisy Failed", eventBurst)
+		check("quiet Failed", 1)
+		check("noisy InvalidConfig", 1)
+
+		// It goes on for five minutes: there is news each minute, in one and the same Event.
+		for i := range 5 * 60 {
+			events.Event(alert("noisy"), "Warning", "Failed", fmt.Sprintf("later failure %d", i))
+			time.Sleep(time.Second)
+		}
+		time.Sleep(10 * time.Second)
+		check("noisy Failed", eventBurst+5)
+		if last := sink.last["noisy Failed"]; !strings.Contains(last.Message, "later failure") || last.Count < 2 {
+			t.Errorf("the last Event is %q, counted %d times", last.Message, last.Count)
+		}
+	})
+}
+
+func TestCut(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"short", "short"},
+		{"rather long", "rather…"},
+		{"ääääää", "äää…"},
+	} {
+		if got := Cut(tt.text, 9); got != tt.want || len(got) > 9 {
+			t.Errorf("Cut(%q) is %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
