@@ -36,6 +36,10 @@ func (c *cluster) testLimits(t *testing.T) {
 		{"unknown severity", "Alert", "{providerRef: {name: p}, eventSources: [], eventSeverity: warning}",
 			"spec.eventSeverity: Unsupported value"},
 
+		{"filter of 4096", "Alert", "{providerRef: {name: p}, eventSources: [], eventFilter: " + long(4096) + "}", ""},
+		{"filter of 4097", "Alert", "{providerRef: {name: p}, eventSources: [], eventFilter: " + long(4097) + "}",
+			"spec.eventFilter: Too long"},
+
 		{"newest type", "Provider", "{type: incident.io}", ""},
 		{"unknown type", "Provider", "{type: pigeon}", "spec.type: Unsupported value"},
 		{"no type", "Provider", "{}", "spec.type: Required"},

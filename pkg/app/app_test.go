@@ -331,6 +331,8 @@ func TestWarnings(t *testing.T) {
 	cp.Apply(t, alertAndProvider(ns, "secretless", "{type: generic, secretRef: {name: missing}}")+
 		alertAndProvider(ns, "refused", "{type: generic, address: '"+refusing.URL+"/"+planted+"'}")+
 		strings.Replace(alertAndProvider(ns, "regex", "{type: generic, address: 'not a url'}"), "  eventSources", "  inclusionList: ['(']\n  eventSources", 1)+
+		strings.Replace(alertAndProvider(ns, "filter", "{type: generic, address: '"+refusing.URL+"'}"), "  eventSources", "  eventFilter: event.nothing == 'x'\n  eventSources", 1)+
+		strings.Replace(alertAndProvider(ns, "broken-filter", "{type: generic, address: '"+refusing.URL+"'}"), "  eventSources", "  eventFilter: event.reason\n  eventSources", 1)+
 		strings.Replace(alertAndProvider(ns, "labels", "{type: generic, address: '"+refusing.URL+"'}"), "name: '*'", "name: '*', matchLabels: {team: web}", 1))
 	cp.Kubectl(t, "-n", ns, "delete", "provider", "labels")
 	c.settle(ns, "secretless", "refused", "regex")
@@ -342,6 +344,8 @@ func TestWarnings(t *testing.T) {
 		{"Alert", "refused", "NotificationDispatchFailed", "404"},
 		{"Alert", "regex", "InvalidConfig", "spec.inclusionList[0]"},
 		{"Alert", "labels", "SourceFetchFailed", "Kustomization"},
+		{"Alert", "filter", "EventFilterFailed", "spec.eventFilter:1:6: no such key: nothing"},
+		{"Alert", "broken-filter", "InvalidConfig", "spec.eventFilter:1:1: the result is of type dyn"},
 		{"Provider", "secretless", "InvalidConfig", "spec.secretRef"},
 		{"Provider", "regex", "InvalidConfig", "spec.address"},
 	} {

@@ -26,6 +26,7 @@ const (
 	OtherLabels    Verdict = "labels of the object"
 	NotIncluded    Verdict = "inclusionList"
 	Excluded       Verdict = "exclusionList"
+	FilteredOut    Verdict = "eventFilter"
 )
 
 // Judgement is what one Alert says to an event.
@@ -48,15 +49,28 @@ type CompiledAlert struct {
 	// selectors has an entry for each source; nil for one without matchLabels, and one that selects nothing for
 	// one whose labels are not valid.
 	selectors []labels.Selector
+	// filter is nil without spec.eventFilter, and for a broken one.
+	filter *expr.Filter
 }
 
-// CompileAlert compiles the expressions of an Alert. The errors name the fields that have to be changed; what is
-// broken matches nothing.
-func CompileAlert(regexps *expr.Regexps, a *v1beta3.Alert) (CompiledAlert, error) {
+// AlertCompiler compiles Alerts. It keeps what many of them share.
+type AlertCompiler struct {
+	regexps *expr.Regexps
+	filters *expr.Conditions
+}
+
+// NewAlertCompiler returns an AlertCompiler.
+func NewAlertCompiler() *AlertCompiler {
+	return &AlertCompiler{regexps: expr.NewRegexps(), filters: expr.NewConditions(expr.VarEvent)}
+}
+
+// Compile compiles the expressions of an Alert. The errors name the fields that have to be changed; what is broken
+// matches nothing.
+func (c *AlertCompiler) Compile(a *v1beta3.Alert) (CompiledAlert, error) {
 	var compiled CompiledAlert
 	var errs, more []error
-	compiled.inclusion, errs = regexps.Patterns("spec.inclusionList", a.Spec.InclusionList)
-	compiled.exclusion, more = regexps.Patterns("spec.exclusionList", a.Spec.ExclusionList)
+	compiled.inclusion, errs = c.regexps.Patterns("spec.inclusionList", a.Spec.InclusionList)
+	compiled.exclusion, more = c.regexps.Patterns("spec.exclusionList", a.Spec.ExclusionList)
 	errs = append(errs, more...)
 	compiled.selectors = make([]labels.Selector, len(a.Spec.EventSources))
 	for i, source := range a.Spec.EventSources {
@@ -70,6 +84,11 @@ func CompileAlert(regexps *expr.Regexps, a *v1beta3.Alert) (CompiledAlert, error
 		}
 		compiled.selectors[i] = selector
 	}
+	if a.Spec.EventFilter != "" {
+		var err error
+		compiled.filter, err = c.filters.Compile("spec.eventFilter", a.Spec.EventFilter)
+		errs = append(errs, err)
+	}
 	return compiled, errors.Join(errs...)
 }
 
@@ -79,7 +98,7 @@ type Matcher struct {
 	alerts           AlertLookup
 	labels           ObjectLabels
 	compiled         *expr.Cache[CompiledAlert]
-	regexps          *expr.Regexps
+	compiler         *AlertCompiler
 	noCrossNamespace bool
 	record           Recorder
 }
@@ -87,7 +106,7 @@ type Matcher struct {
 // NewMatcher returns a Matcher. With noCrossNamespace, Alerts select objects of their own namespace only.
 func NewMatcher(alerts AlertLookup, objectLabels ObjectLabels, compiled *expr.Cache[CompiledAlert], noCrossNamespace bool, record Recorder) *Matcher {
 	return &Matcher{
-		alerts: alerts, labels: objectLabels, compiled: compiled, regexps: expr.NewRegexps(),
+		alerts: alerts, labels: objectLabels, compiled: compiled, compiler: NewAlertCompiler(),
 		noCrossNamespace: noCrossNamespace, record: record,
 	}
 }
@@ -99,15 +118,21 @@ func (m *Matcher) Match(e *event.Event) []Judgement {
 		m.record.Problem(nil, ReasonInvalidConfig, fmt.Errorf("look up Alerts: %w", err))
 		return nil
 	}
+	// All of them ask the same one.
+	asked := filterable{Event: e}
 	judgements := make([]Judgement, len(candidates))
 	for i, alert := range candidates {
-		judgements[i] = Judgement{alert, m.Verdict(e, alert)}
+		judgements[i] = Judgement{alert, m.verdict(&asked, alert)}
 	}
 	return judgements
 }
 
 // Verdict says whether one Alert selects the event.
 func (m *Matcher) Verdict(e *event.Event, a *v1beta3.Alert) Verdict {
+	return m.verdict(&filterable{Event: e}, a)
+}
+
+func (m *Matcher) verdict(e *filterable, a *v1beta3.Alert) Verdict {
 	if a.Spec.Suspend {
 		return Suspended
 	}
@@ -116,7 +141,7 @@ func (m *Matcher) Verdict(e *event.Event, a *v1beta3.Alert) Verdict {
 		return CrossNamespace
 	}
 	compiled := m.Compiled(a)
-	if verdict := m.matchSources(e, a, compiled); verdict != Matched {
+	if verdict := m.matchSources(e.Event, a, compiled); verdict != Matched {
 		return verdict
 	}
 	if compiled.inclusion.Configured > 0 && !compiled.inclusion.MatchAny(e.Message) {
@@ -125,6 +150,9 @@ func (m *Matcher) Verdict(e *event.Event, a *v1beta3.Alert) Verdict {
 	if compiled.exclusion.MatchAny(e.Message) {
 		return Excluded
 	}
+	if a.Spec.EventFilter != "" && !m.passesFilter(e, a, compiled.filter) {
+		return FilteredOut
+	}
 	return Matched
 }
 
@@ -132,14 +160,14 @@ func (m *Matcher) Verdict(e *event.Event, a *v1beta3.Alert) Verdict {
 func (m *Matcher) Compiled(a *v1beta3.Alert) CompiledAlert {
 	return m.compiled.Get(a, "", func() CompiledAlert {
 		// What is broken has been reported on the Alert by its controller.
-		compiled, _ := CompileAlert(m.regexps, a)
+		compiled, _ := m.compiler.Compile(a)
 		return compiled
 	})
 }
 
 // Check says what an edit of an Alert has to change.
 func (m *Matcher) Check(a *v1beta3.Alert) error {
-	_, err := CompileAlert(m.regexps, a)
+	_, err := m.compiler.Compile(a)
 	return err
 }
 

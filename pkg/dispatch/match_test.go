@@ -145,7 +145,7 @@ func TestVerdictDoesNotProbeForeignLabels(t *testing.T) {
 }
 
 func TestCompileAlertNamesFields(t *testing.T) {
-	_, err := CompileAlert(expr.NewRegexps(), testAlert(func(a *v1beta3.Alert) {
+	_, err := NewAlertCompiler().Compile(testAlert(func(a *v1beta3.Alert) {
 		a.Spec.InclusionList = []string{"ok", "("}
 		a.Spec.ExclusionList = []string{"["}
 		a.Spec.EventSources[0].MatchLabels = map[string]string{"a b": "c"}

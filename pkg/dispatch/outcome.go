@@ -24,6 +24,7 @@ const (
 	ReasonInvalidConfig     = "InvalidConfig"
 	ReasonSourceFetchFailed = "SourceFetchFailed"
 	ReasonMetadataConflict  = "MetadataAppendFailed"
+	ReasonFilterFailed      = "EventFilterFailed"
 )
 
 // Result is how a notification ended.

@@ -18,7 +18,7 @@ import (
 
 // Variables of spec.commitStatusExpr.
 const (
-	varEvent    = "event"
+	varEvent    = expr.VarEvent
 	varProvider = "provider"
 	varAlert    = "alert"
 )

@@ -51,7 +51,15 @@ func CompileFilter(field, expression string, withClaims bool) (*Filter, error) {
 }
 
 func compileBool(field, expression string, variables []string) (*Filter, error) {
-	compiled, err := compile(field, expression, variables)
+	env, err := newEnv(variables)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", field, err)
+	}
+	return compileBoolIn(env, field, expression)
+}
+
+func compileBoolIn(env *cel.Env, field, expression string) (*Filter, error) {
+	compiled, err := compileIn(env, field, expression)
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +97,12 @@ type program struct {
 func compile(field, expression string, variables []string) (*program, error) {
 	env, err := newEnv(variables)
 	if err != nil {
-		return nil, fmt.Errorf("%s: set CEL up: %w", field, err)
+		return nil, fmt.Errorf("%s: %w", field, err)
 	}
+	return compileIn(env, field, expression)
+}
+
+func compileIn(env *cel.Env, field, expression string) (*program, error) {
 	ast, issues := env.Compile(expression)
 	if issues.Err() != nil {
 		return nil, compileError(field, issues)
@@ -119,7 +131,11 @@ func newEnv(variables []string) (*cel.Env, error) {
 	for _, name := range variables {
 		options = append(options, cel.Variable(name, cel.MapType(cel.StringType, cel.DynType)))
 	}
-	return cel.NewEnv(options...)
+	env, err := cel.NewEnv(options...)
+	if err != nil {
+		return nil, fmt.Errorf("set CEL up: %w", err)
+	}
+	return env, nil
 }
 
 // compileError puts each issue on a line of its own: "field:line:column: message".

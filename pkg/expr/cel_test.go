@@ -199,3 +199,25 @@ func BenchmarkFilterEval(b *testing.B) {
 		}
 	}
 }
+
+// TestConditions holds what is compiled in one environment to the rules of all expressions.
+func TestConditions(t *testing.T) {
+	conditions := NewConditions(VarEvent)
+	for expression, want := range map[string]string{
+		"event.reason == 'a'": "",
+		"event.reason":        "spec.eventFilter:1:1: the result is of type dyn, but has to be bool",
+		"true && req.a == 1":  "spec.eventFilter:1:9: undeclared reference to 'req'",
+		"event.":              "spec.eventFilter:1:7: Syntax error",
+	} {
+		filter, err := conditions.Compile("spec.eventFilter", expression)
+		if want != "" {
+			if err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", expression, err, want)
+			}
+			continue
+		}
+		if passes, err := filter.Eval(t.Context(), map[string]any{VarEvent: map[string]any{"reason": "a"}}); err != nil || !passes {
+			t.Errorf("%s: %t, %v", expression, passes, err)
+		}
+	}
+}

@@ -37,6 +37,12 @@ type AlertSpec struct {
 	// +optional
 	ExclusionList []string `json:"exclusionList,omitempty"`
 
+	// EventFilter is a CEL expression that has to be true of an event, too, after the lists have been asked. Its
+	// variable "event" has the fields of the event's JSON; metadata keys have the prefixes that they arrive with.
+	// +kubebuilder:validation:MaxLength=4096
+	// +optional
+	EventFilter string `json:"eventFilter,omitempty"`
+
 	// EventMetadata is added to the metadata of every selected event. It overrides annotations of the event's
 	// object and is overridden by metadata from the object's controller.
 	// +optional

@@ -25,6 +25,9 @@ type AlertSpecApplyConfiguration struct {
 	// ExclusionList holds Go regular expressions (RE2, not anchored). An event whose message matches any of them
 	// is not selected.
 	ExclusionList []string `json:"exclusionList,omitempty"`
+	// EventFilter is a CEL expression that has to be true of an event, too, after the lists have been asked. Its
+	// variable "event" has the fields of the event's JSON; metadata keys have the prefixes that they arrive with.
+	EventFilter *string `json:"eventFilter,omitempty"`
 	// EventMetadata is added to the metadata of every selected event. It overrides annotations of the event's
 	// object and is overridden by metadata from the object's controller.
 	EventMetadata map[string]string `json:"eventMetadata,omitempty"`
@@ -87,6 +90,14 @@ func (b *AlertSpecApplyConfiguration) WithExclusionList(values ...string) *Alert
 	for i := range values {
 		b.ExclusionList = append(b.ExclusionList, values[i])
 	}
+	return b
+}
+
+// WithEventFilter sets the EventFilter field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the EventFilter field is set to the value of the last call.
+func (b *AlertSpecApplyConfiguration) WithEventFilter(value string) *AlertSpecApplyConfiguration {
+	b.EventFilter = &value
 	return b
 }
 
