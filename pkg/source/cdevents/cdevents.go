@@ -5,10 +5,8 @@ package cdevents
 
 import (
 	"encoding/json"
-	"reflect"
-
-	"github.com/cdevents/sdk-go/pkg/api"
-	v04 "github.com/cdevents/sdk-go/pkg/api/v04"
+	"regexp"
+	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/source"
 )
@@ -16,11 +14,19 @@ import (
 // eventHeader is that of the HTTP binding of CloudEvents. It need not be what the body says.
 const eventHeader = "Ce-Type"
 
+// typePattern and customPattern are the forms of context.type.
+// https://github.com/cdevents/spec/blob/v0.4.1/spec.md#type-context
+var (
+	typePattern   = regexp.MustCompile(`^dev\.cdevents\.([a-z]+)\.([a-z]+)\.`)
+	customPattern = regexp.MustCompile(`^dev\.cdeventsx\.[a-z]+-[a-z]+\.[a-z]+\.`)
+)
+
 // Type is the row of the table for this type.
 func Type() source.Type {
+	verifier := &verifier{newSchemas()}
 	return source.Type{
 		Name:      "cdevents",
-		Verifier:  source.VerifierFunc(verify),
+		Verifier:  source.VerifierFunc(verifier.verify),
 		HasEvents: true,
 		Title:     "Anything that sends CDEvents 0.4",
 		Headers:   []string{eventHeader},
@@ -28,8 +34,10 @@ func Type() source.Type {
 	}
 }
 
-func verify(r *source.Request, _ map[string][]byte) (source.Result, error) {
-	if !valid(r.Body) {
+type verifier struct{ schemas *schemas }
+
+func (v *verifier) verify(r *source.Request, _ map[string][]byte) (source.Result, error) {
+	if !v.valid(r.Body) {
 		return source.Result{}, source.BadPayload("the body is not an event of CDEvents 0.4")
 	}
 	return source.Result{Event: r.Header.Get(eventHeader), Payload: r.Body}, nil
@@ -37,56 +45,62 @@ func verify(r *source.Request, _ map[string][]byte) (source.Result, error) {
 
 // valid says whether the body, as far as it is known to the specification, fits the schema of the type that it names:
 // fields that the specification does not know are allowed, versions other than those of 0.4.1 are not.
-func valid(body []byte) (ok bool) {
-	// The SDK dereferences what a caller has left null.
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	key, prototype := prototypeOf(body)
-	if prototype == nil {
-		return false
-	}
-	// The SDK's own map holds one event of each type that all callers would write to: a call could borrow the fields that
-	// it lacks from an earlier one.
-	fresh := reflect.New(reflect.TypeOf(prototype).Elem()).Interface().(api.CDEventV04)
-	event, err := api.NewFromJsonBytesContext(body, map[string]api.CDEventV04{key: fresh})
-	return err == nil && fits(event)
-}
-
-// fits says whether an event fits its schema. The SDK's own Validate takes some fields for required, such as artifactId,
-// that are not in the specification.
-func fits(event api.CDEventV04) bool {
-	// A schema of the sender's would have to be registered with the SDK; none is.
-	if _, err := event.GetCustomSchema(); err != nil {
-		return false
-	}
-	_, schema, err := event.GetSchema()
-	if err != nil {
-		return false
-	}
-	text, err := json.Marshal(event)
-	if err != nil {
-		return false
-	}
-	var value any
-	return json.Unmarshal(text, &value) == nil && schema.Validate(value) == nil
-}
-
-// prototypeOf returns an event of the type that the body names, or nil, and its key in the SDK's maps.
-func prototypeOf(body []byte) (string, api.CDEventV04) {
+func (v *verifier) valid(body []byte) bool {
 	var head struct {
 		Context struct {
-			Type api.CDEventType `json:"type"`
-		} `json:"context"`
+			Type string
+			// SchemaURI is that of a schema of the sender's, which nobody here knows.
+			SchemaURI string `json:"schemaUri"`
+			// Timestamp is here for its form, RFC 3339, which schemas leave unchecked.
+			Timestamp time.Time
+		}
 	}
-	if json.Unmarshal(body, &head) != nil {
-		return "", nil
+	var event map[string]any
+	if json.Unmarshal(body, &head) != nil || head.Context.SchemaURI != "" || json.Unmarshal(body, &event) != nil {
+		return false
 	}
-	key := head.Context.Type.UnversionedString()
-	if head.Context.Type.Custom != "" {
-		key = api.CustomEventMapKey
+	dropNull(event)
+	name := customSchema
+	if !customPattern.MatchString(head.Context.Type) {
+		name = schemaOf(head.Context.Type)
+		addContent(event)
 	}
-	return key, v04.CDEventsByUnversionedTypes[key]
+	schema := v.schemas.find(name)
+	return schema != nil && schema.Validate(event) == nil
+}
+
+// customSchema is the schema of events that a tool defines for itself.
+const customSchema = "custom"
+
+// schemaOf returns the name of the schema for a type of event of the specification. It has the type's version in it.
+func schemaOf(eventType string) string {
+	parts := typePattern.FindStringSubmatch(eventType)
+	if parts == nil {
+		return "none"
+	}
+	return parts[1] + "-" + parts[2] + "-event"
+}
+
+// addContent adds the content of the subject, which senders leave out where nothing in it is required.
+func addContent(event map[string]any) {
+	if subject, ok := event["subject"].(map[string]any); ok && subject["content"] == nil {
+		subject["content"] = map[string]any{}
+	}
+}
+
+// dropNull takes away the fields that are null, at any depth: they are as good as missing.
+func dropNull(value any) {
+	switch v := value.(type) {
+	case []any:
+		for _, item := range v {
+			dropNull(item)
+		}
+	case map[string]any:
+		for name, field := range v {
+			if field == nil {
+				delete(v, name)
+			}
+			dropNull(field)
+		}
+	}
 }

@@ -52,6 +52,13 @@ func TestVerify(t *testing.T) {
 		{"no content where none is required", replaced(`,"content":{"repository":{"id":"acme/shop"}}`, ``), good},
 		{"custom event", custom, good},
 		{"custom event with a subject of another form", strings.Replace(custom, `"acme-change"`, `"change"`, 1), bad},
+		{"custom event without content", strings.Replace(custom, `,"content":{"any":["thing"]}`, ``, 1), bad},
+		{"no timestamp", replaced(`,"timestamp":"2026-08-07T10:00:00Z"`, ``), bad},
+		{"optional field that is empty", replaced(`"id":"42"`, `"id":"42","chainId":""`), good},
+		{"optional field that is null", replaced(`"id":"42"`, `"id":"42","chainId":null`), good},
+		{"optional field of a wrong type", replaced(`"id":"42"`, `"id":"42","chainId":1`), bad},
+		{"content that is null", replaced(`{"repository":{"id":"acme/shop"}}`, `null`), good},
+		{"link without tags", replaced(`"id":"42"`, `"id":"42","links":[{"linkType":"PATH","from":{"contextId":"41"}}]`), good},
 		{"link", replaced(`"id":"42"`, `"id":"42","links":[{"linkType":"END","from":{"contextId":"41"},"tags":{}}]`), good},
 		{"version 0.5 of the specification", replaced(`"version":"0.4.1"`, `"specversion":"0.5.0"`), bad},
 		{"no version", replaced(`"version":"0.4.1",`, ``), bad},
@@ -120,9 +127,6 @@ func TestTypes(t *testing.T) {
 		if _, err := sourcetest.Verify(cdevents.Type(), nil, whole, nil); err != nil {
 			t.Errorf("%s: %v", typ, err)
 		}
-		if typ == "pipelinerun.started.0.2.0" || typ == "testoutput.published.0.2.0" || typ == "ticket.created.0.1.0" {
-			continue // What is missing here becomes an empty text, which the schema has nothing against.
-		}
 		// Without each field that is required, one at a time.
 		for field := range strings.SplitSeq(content, ",") {
 			without := eventOf(typ, `,"content":{`+strings.Trim(strings.Replace(","+content, ","+field, "", 1), ",")+`}`)
@@ -133,7 +137,7 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// TestNothingIsBorrowed has calls that lack what an earlier call had: the SDK keeps one event of each type.
+// TestNothingIsBorrowed has calls that lack what an earlier call had.
 func TestNothingIsBorrowed(t *testing.T) {
 	const typ = "service.deployed.0.2.0"
 	whole := eventOf(typ, `,"content":{"environment":{"id":"prod"},"artifactId":"pkg:oci/shop@sha256%3A0f1e"}`)
@@ -155,8 +159,7 @@ func TestNothingIsBorrowed(t *testing.T) {
 	all.Wait()
 }
 
-// FuzzVerify checks that no body makes the SDK panic through, and that the answer to one does not depend on what came
-// before it.
+// FuzzVerify checks that no body makes it panic, and that the answer to one does not depend on what came before it.
 func FuzzVerify(f *testing.F) {
 	f.Add(body, eventOf("change.merged.0.2.0", ""))
 	f.Add(custom, body)
