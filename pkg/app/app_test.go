@@ -291,6 +291,19 @@ func TestRequiredKeys(t *testing.T) {
 	})
 	cp.Apply(t, secretManifest(ns, "gcr", map[string]string{"token": planted, "email": "a@b", "audience": "https://example.com"}))
 	receiver(t, cp, ns, "gcr", "True")
+
+	cp.Apply(t, strings.Replace(githubReceiver(ns, "standard"), "type: github", "type: standard-webhooks", 1)+secretManifest(ns, "standard", map[string]string{"token": planted}))
+	eventually(t, "the condition to say what is wrong", func() error {
+		status := receiver(t, cp, ns, "standard", "False").Status
+		for _, c := range status.Conditions {
+			if c.Reason == "TokenNotFound" && strings.Contains(c.Message, "token: it has to be a signing key") && status.WebhookPath == "" {
+				return nil
+			}
+		}
+		return fmt.Errorf("%+v", status)
+	})
+	cp.Apply(t, secretManifest(ns, "standard", map[string]string{"token": "whsec_cGxhbnRlZHNlY3JldA=="}))
+	receiver(t, cp, ns, "standard", "True")
 }
 
 // TestLegacyFinalizers removes what older controllers left.

@@ -52,6 +52,13 @@ func (a *App) controllers() map[string]func(context.Context) error {
 			row, _ := sources.Lookup(name)
 			return row.RequiredKeys
 		},
+		CheckSecret: func(name string, data map[string][]byte) error {
+			row, _ := sources.Lookup(name)
+			if row.CheckSecret == nil {
+				return nil
+			}
+			return row.CheckSecret(data)
+		},
 		Backoff: a.options.RetryBackoff,
 		Objects: a.metrics,
 	})

@@ -85,6 +85,9 @@ type Type struct {
 	Keys    []string
 	// RequiredKeys are those of Keys without which no call can be verified.
 	RequiredKeys []string
+	// CheckSecret says what is wrong with a Secret with which no call can be verified although all keys are there; nil where
+	// every value is good. Its error names the key and quotes no value.
+	CheckSecret func(secret map[string][]byte) error
 }
 
 // Build returns the verifier of a Receiver. The error is about its spec.

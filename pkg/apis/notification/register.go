@@ -33,7 +33,7 @@ const (
 
 	// ReasonSucceeded accompanies Ready=True.
 	ReasonSucceeded = "Succeeded"
-	// ReasonTokenNotFound says that the Secret or its token cannot be read.
+	// ReasonTokenNotFound says that the Secret or its token cannot be read, or not used.
 	ReasonTokenNotFound = "TokenNotFound"
 	// ReasonInvalidCELExpression says that an expression in the spec does not compile.
 	ReasonInvalidCELExpression = "InvalidCELExpression"

@@ -58,8 +58,10 @@ type Options struct {
 	Check func(*v1.Receiver) *Problem
 	// RequiredKeys are the keys, besides the token, that the Secret of a type needs.
 	RequiredKeys func(receiverType string) []string
-	Backoff      controller.Backoff
-	Objects      ObjectMetrics
+	// CheckSecret says what is wrong with the values of a Secret that has them all.
+	CheckSecret func(receiverType string, data map[string][]byte) error
+	Backoff     controller.Backoff
+	Objects     ObjectMetrics
 }
 
 // Controller keeps the status of Receivers.
@@ -181,6 +183,9 @@ func (o Options) tokens(r *v1.Receiver) (token, previous string, err error) {
 		if len(s.Data[key]) == 0 {
 			return "", "", fmt.Errorf("spec.secretRef: %w", &secret.MissingKeyError{Namespace: r.Namespace, Name: r.Spec.SecretRef.Name, Key: key})
 		}
+	}
+	if err := c.options.CheckSecret(r.Spec.Type, s.Data); err != nil {
+		return "", "", fmt.Errorf("spec.secretRef: Secret '%s/%s': %w", r.Namespace, r.Spec.SecretRef.Name, err)
 	}
 	return string(s.Data[secret.KeyToken]), string(s.Data[secret.KeyPreviousToken]), nil
 }

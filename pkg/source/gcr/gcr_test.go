@@ -89,24 +89,33 @@ func TestRefusedTokens(t *testing.T) {
 	key := oidctest.NewKey(t, "1", jose.ES256)
 	rs := oidctest.NewKey(t, "2", jose.RS256)
 	g.SetKeys(key, rs)
+	public, err := (&jose.JSONWebKey{Key: rs.Private.Public(), KeyID: "2"}).MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shared, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: jose.JSONWebKey{Key: public, KeyID: "2"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, token := range map[string]string{
-		"another issuer":           g.Token(t, g.claims(map[string]any{"iss": "https://accounts.google.com.example.com"})),
-		"no issuer":                g.Token(t, g.claims(map[string]any{"iss": nil})),
-		"another audience":         g.Token(t, g.claims(map[string]any{"aud": audience + "/"})),
-		"audience in a list":       g.Token(t, g.claims(map[string]any{"aud": []string{audience}})),
-		"another email":            g.Token(t, g.claims(map[string]any{"email": "other@acme.iam.gserviceaccount.com"})),
-		"no email":                 g.Token(t, g.claims(map[string]any{"email": nil})),
-		"email that is not":        g.Token(t, g.claims(map[string]any{"email_verified": false})),
-		"email that may be":        g.Token(t, g.claims(map[string]any{"email_verified": nil})),
-		"email that is said to be": g.Token(t, g.claims(map[string]any{"email_verified": "true"})),
-		"expired":                  g.Token(t, g.claims(map[string]any{"exp": g.now.Unix() - 1})),
-		"no expiry":                g.Token(t, g.claims(map[string]any{"exp": nil})),
-		"another key":              oidctest.NewKey(t, "1", jose.ES256).Sign(t, g.claims(nil)),
-		"short signature":          g.Token(t, g.claims(nil))[:200],
-		"PS256":                    oidctest.Key{ID: "2", Algorithm: jose.PS256, Private: rs.Private}.Sign(t, g.claims(nil)),
-		"RS512":                    oidctest.Key{ID: "2", Algorithm: jose.RS512, Private: rs.Private}.Sign(t, g.claims(nil)),
-		"none":                     base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + ".e30.",
-		"empty":                    "",
+		"HS256 with the public key": oidctest.Serialize(t, shared, g.claims(nil)),
+		"another issuer":            g.Token(t, g.claims(map[string]any{"iss": "https://accounts.google.com.example.com"})),
+		"no issuer":                 g.Token(t, g.claims(map[string]any{"iss": nil})),
+		"another audience":          g.Token(t, g.claims(map[string]any{"aud": audience + "/"})),
+		"audience in a list":        g.Token(t, g.claims(map[string]any{"aud": []string{audience}})),
+		"another email":             g.Token(t, g.claims(map[string]any{"email": "other@acme.iam.gserviceaccount.com"})),
+		"no email":                  g.Token(t, g.claims(map[string]any{"email": nil})),
+		"email that is not":         g.Token(t, g.claims(map[string]any{"email_verified": false})),
+		"email that may be":         g.Token(t, g.claims(map[string]any{"email_verified": nil})),
+		"email that is said to be":  g.Token(t, g.claims(map[string]any{"email_verified": "true"})),
+		"expired":                   g.Token(t, g.claims(map[string]any{"exp": g.now.Unix() - 1})),
+		"no expiry":                 g.Token(t, g.claims(map[string]any{"exp": nil})),
+		"another key":               oidctest.NewKey(t, "1", jose.ES256).Sign(t, g.claims(nil)),
+		"short signature":           g.Token(t, g.claims(nil))[:200],
+		"PS256":                     oidctest.Key{ID: "2", Algorithm: jose.PS256, Private: rs.Private}.Sign(t, g.claims(nil)),
+		"RS512":                     oidctest.Key{ID: "2", Algorithm: jose.RS512, Private: rs.Private}.Sign(t, g.claims(nil)),
+		"none":                      base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + ".e30.",
+		"empty":                     "",
 	} {
 		t.Run(name, func(t *testing.T) {
 			result, err := g.verify(t, token, sample, secret())

@@ -3,11 +3,13 @@ package registry_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
 
 	"github.com/notification-controller/notification-controller/pkg/source/registry"
+	"github.com/notification-controller/notification-controller/pkg/source/sourcetest"
 )
 
 func TestLookup(t *testing.T) {
@@ -20,6 +22,23 @@ func TestLookup(t *testing.T) {
 	}
 	if found, ok := types.Lookup("no-such-type"); ok {
 		t.Errorf("found %+v", found)
+	}
+}
+
+// TestSecretsThatCannotWork has Secrets whose keys are all there, but with which no call can be verified.
+func TestSecretsThatCannotWork(t *testing.T) {
+	for _, test := range []struct{ typ, key, value string }{
+		{"standard-webhooks", "token", "planted"},
+		{"standard-webhooks", "token", "whsec_planted!"},
+		{"standard-webhooks", "token", signingKey + "==\n"},
+		{"sns", "topicARN", "planted"},
+		{"sns", "topicARN", "arn:aws:sqs:us-west-2:123456789012:planted"},
+		{"sns", "topicARN", "arn:aws:sns:us-west-2:123456789012:planted\n"},
+	} {
+		err := rowOf(t, test.typ).CheckSecret(sourcetest.Secret(test.key, test.value))
+		if err == nil || !strings.HasPrefix(err.Error(), test.key+": ") || strings.Contains(err.Error(), "planted") {
+			t.Errorf("%s, %q: got %v", test.typ, test.value, err)
+		}
 	}
 }
 

@@ -8,7 +8,9 @@ package sns
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/httpx"
@@ -44,7 +46,16 @@ func Type(now func() time.Time) source.Type {
 			"see the signed fields, with Message decoded if it is a JSON object",
 		Keys:         []string{TopicKey},
 		RequiredKeys: []string{TopicKey},
+		CheckSecret:  checkSecret,
 	}
+}
+
+func checkSecret(secret map[string][]byte) error {
+	topic := string(secret[TopicKey])
+	if _, err := regionOf(topic); err != nil || strings.ContainsAny(topic, " \r\n") {
+		return errors.New(TopicKey + ": it has to be like arn:aws:sns:us-west-2:123456789012:MyTopic, without a line break")
+	}
+	return nil
 }
 
 type verifier struct {

@@ -80,6 +80,9 @@ func (s suite) testRow(t *testing.T) {
 }
 
 func (s suite) testAuthentic(t *testing.T) {
+	if s.row.CheckSecret != nil && s.row.CheckSecret(s.call.Secret) != nil {
+		t.Errorf("the Secret is said to be wrong: %v", s.row.CheckSecret(s.call.Secret))
+	}
 	result, err := s.verifier.Verify(t.Context(), s.request(), s.call.Secret)
 	if err != nil {
 		t.Fatalf("refused: %v", err)

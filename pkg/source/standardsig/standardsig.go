@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -36,6 +37,14 @@ const (
 func IsKey(token []byte) bool {
 	_, ok := keyOf(token)
 	return ok
+}
+
+// CheckSecret returns an error if the token of a Secret is not a signing key.
+func CheckSecret(secret map[string][]byte) error {
+	if !IsKey(secret[source.TokenKey]) {
+		return errors.New("token: it has to be a signing key, which is whsec_ and the key in base64, without a line break")
+	}
+	return nil
 }
 
 // Verify returns the id of a call that is signed with the token, which is a signing key, and that has been made at about

@@ -21,8 +21,9 @@ func Type(now func() time.Time) source.Type {
 			}
 			return source.Result{DeliveryID: id, Payload: r.Body}, nil
 		}),
-		Title:   "Anything that signs as Standard Webhooks has it",
-		Headers: []string{standardsig.SignatureHeader, standardsig.IDHeader, standardsig.TimestampHeader},
+		CheckSecret: standardsig.CheckSecret,
+		Title:       "Anything that signs as Standard Webhooks has it",
+		Headers:     []string{standardsig.SignatureHeader, standardsig.IDHeader, standardsig.TimestampHeader},
 		Check: "HMAC-SHA256 of id, time and body with the token, which is `whsec_` and the key in base64; the time is of the " +
 			"last or next 5 minutes",
 	}
