@@ -10,6 +10,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/dispatch"
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/expr"
+	"github.com/notification-controller/notification-controller/pkg/index"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/secret"
 )
@@ -71,42 +72,41 @@ func otherLabels(e *event.Event, a *v1beta3.Alert) string {
 		e.InvolvedObject, strings.Join(wanted, ", "))
 }
 
-// miss is a field of a source that keeps it from an object.
-type miss struct{ field, value, want, why string }
+// miss is a field of a source that keeps it from an object: what it is, and what it has to be.
+type miss struct{ field, is, want string }
 
 // misses lists what keeps a source from selecting the event's object.
 func misses(e *event.Event, a *v1beta3.Alert, source v1beta3.CrossNamespaceObjectReference) []miss {
 	var found []miss
 	object := e.InvolvedObject
 	if source.Kind != object.Kind {
-		why := ""
+		is := fmt.Sprintf("%q", source.Kind)
 		if strings.EqualFold(source.Kind, object.Kind) {
-			why = ", which differs in case, and that counts"
+			is += " (upper and lower case differ)"
 		}
-		found = append(found, miss{"kind", source.Kind, object.Kind, why})
+		found = append(found, miss{"kind", is, object.Kind})
 	}
-	if source.Name != "*" && source.Name != object.Name {
-		found = append(found, miss{"name", source.Name, object.Name, ""})
+	if source.Name != index.AnyName && source.Name != object.Name {
+		found = append(found, miss{"name", fmt.Sprintf("%q", source.Name), object.Name})
 	}
 	if namespace := cmp.Or(source.Namespace, a.Namespace); namespace != object.Namespace {
-		why := ""
+		is := fmt.Sprintf("%q", namespace)
 		if source.Namespace == "" {
-			why = ", that of the Alert, since it is not set"
+			is = fmt.Sprintf("not set, and so the Alert's own, %q", namespace)
 		}
-		found = append(found, miss{"namespace", namespace, object.Namespace, why})
+		found = append(found, miss{"namespace", is, object.Namespace})
 	}
 	return found
 }
 
 // nearestSource names the source that comes closest to the event's object, if only one field is in the way.
 func nearestSource(e *event.Event, a *v1beta3.Alert) string {
+	o := e.InvolvedObject
 	for i, source := range a.Spec.EventSources {
 		if found := misses(e, a, source); len(found) == 1 {
-			m := found[0]
-			return fmt.Sprintf("spec.eventSources[%d].%s is %q%s, and the event is about %s: set it to %q", i, m.field, m.value, m.why, e.InvolvedObject, m.want)
+			return fmt.Sprintf("spec.eventSources[%d].%s is %s; the event is about %s: set it to %q", i, found[0].field, found[0].is, o, found[0].want)
 		}
 	}
-	o := e.InvolvedObject
 	return fmt.Sprintf("no entry of spec.eventSources selects %s: add {kind: %s, name: %s, namespace: %s}", o, o.Kind, o.Name, o.Namespace)
 }
 

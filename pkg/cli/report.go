@@ -113,6 +113,9 @@ func (r *reporter) alert(e *event.Event, alert *v1beta3.Alert, verdict dispatch.
 		Verdict: string(verdict),
 		Notes:   seen.problems[nameOf(alert)],
 	}
+	if alert.Name == noAlert && !r.sent {
+		report.Notes = append(report.Notes, "no Alert selects the event for this Provider: it is shown as without any")
+	}
 	if verdict != dispatch.Matched {
 		report.Message = r.refused(e, alert, verdict)
 		return report
