@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification"
@@ -62,12 +62,12 @@ func decode[T any, P interface {
 	metav1.Object
 }](o *options, d document, inv *inventory, objects []P) ([]P, error) {
 	object := P(new(T))
-	if err := yaml.UnmarshalStrict(d.content, object); err != nil {
-		object = P(new(T))
-		if yaml.Unmarshal(d.content, object) != nil {
-			return nil, err
-		}
-		o.warn("%s: %s: %s", d.file, object.GetName(), strings.TrimPrefix(err.Error(), "error unmarshaling JSON: while decoding JSON: "))
+	odd, err := json.UnmarshalStrict(d.content, object)
+	if err != nil {
+		return nil, err
+	}
+	for _, field := range odd {
+		o.warn("%s: %s: %s", d.file, object.GetName(), field)
 	}
 	if object.GetName() == "" {
 		return nil, errors.New("metadata.name is missing")
