@@ -26,9 +26,8 @@ release: ## Build bin/release for all PLATFORMS, then again to see that it is th
 	hack/verify-release.sh bin/release $(PLATFORMS)
 
 .PHONY: sbom
-sbom: ## Write bin/sbom.json: what the controller is made of, with licenses, as CycloneDX has it
-	mkdir -p bin
-	go tool -modfile=hack/tools/go.mod cyclonedx-gomod app -json -licenses -std -noserial -main cmd/notification-controller -output bin/sbom.json
+sbom: build ## Write bin/sbom.json: what the binary is made of, with licenses, in the format CycloneDX
+	go tool -modfile=hack/tools/go.mod cyclonedx-gomod bin -json -licenses -std -noserial -version "$$(git describe --tags --always --dirty)" -output bin/sbom.json bin/notification-controller
 
 .PHONY: run
 run: build controlplane ## Show the job on a real API server, then stay up until Ctrl-C; ONCE=1 ends after the last step
