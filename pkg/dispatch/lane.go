@@ -45,8 +45,10 @@ func (d *delivery) attempt(took time.Duration, err error) Attempt {
 // lane holds what waits for one Provider, in order of acceptance. Its fields are guarded by the queue's mutex.
 type lane struct {
 	provider provider.Object
-	entries  []*delivery
-	workers  int
+	// place is where the lane is among those by length.
+	place   int
+	entries []*delivery
+	workers int
 	// inFlight are the ordering keys of the deliveries under way.
 	inFlight map[string]bool
 	// pausedUntil is when the service takes notifications again.
@@ -131,4 +133,34 @@ func (l *lane) stopTimer() {
 		l.timer.Stop()
 		l.timer = nil
 	}
+}
+
+// lanesByLength is a heap: the lane in which most notifications wait comes first, so that finding it does not take longer
+// the more Providers there are.
+type lanesByLength []*lane
+
+// Len implements [heap.Interface], as the others do.
+func (h lanesByLength) Len() int { return len(h) }
+
+func (h lanesByLength) Less(i, j int) bool { return h[i].len() > h[j].len() }
+
+func (h lanesByLength) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push is given a *lane.
+func (h *lanesByLength) Push(x any) {
+	l, _ := x.(*lane)
+	l.place = len(*h)
+	*h = append(*h, l)
+}
+
+// Pop takes the last one.
+func (h *lanesByLength) Pop() any {
+	last := len(*h) - 1
+	l := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return l
 }

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"cmp"
+	"container/heap"
 	"context"
 	"fmt"
 	"slices"
@@ -43,6 +44,7 @@ type Queue struct {
 
 	mu      sync.Mutex
 	lanes   map[string]*lane
+	longest lanesByLength
 	waiting int
 	bytes   int
 	running int
@@ -105,20 +107,9 @@ func (q *Queue) makeRoom(uid string, size int) []*delivery {
 		}
 	}
 	for q.waiting > 0 && (q.waiting >= q.options.Total || q.bytes+size > q.options.TotalBytes) {
-		dropped = append(dropped, q.remove(q.longest(), 0))
+		dropped = append(dropped, q.remove(q.longest[0], 0))
 	}
 	return dropped
-}
-
-// longest is the lane in which most notifications wait.
-func (q *Queue) longest() *lane {
-	var longest *lane
-	for _, l := range q.lanes {
-		if longest == nil || l.len() > longest.len() {
-			longest = l
-		}
-	}
-	return longest
 }
 
 func (q *Queue) lane(p provider.Object) *lane {
@@ -126,6 +117,7 @@ func (q *Queue) lane(p provider.Object) *lane {
 	if l == nil {
 		l = &lane{provider: p, inFlight: map[string]bool{}}
 		q.lanes[p.UID] = l
+		heap.Push(&q.longest, l)
 	}
 	return l
 }
@@ -133,6 +125,7 @@ func (q *Queue) lane(p provider.Object) *lane {
 // insert puts a delivery in its place by order of acceptance.
 func (q *Queue) insert(l *lane, d *delivery) {
 	l.insert(d)
+	heap.Fix(&q.longest, l.place)
 	q.waiting++
 	q.bytes += d.size
 }
@@ -140,6 +133,7 @@ func (q *Queue) insert(l *lane, d *delivery) {
 // remove takes the i-th waiting delivery out of a lane.
 func (q *Queue) remove(l *lane, i int) *delivery {
 	d := l.remove(i)
+	heap.Fix(&q.longest, l.place)
 	q.waiting--
 	q.bytes -= d.size
 	return d
@@ -213,6 +207,7 @@ func (q *Queue) retire(l *lane) {
 	if l.len() == 0 && l.workers == 0 {
 		l.stopTimer()
 		delete(q.lanes, l.provider.UID)
+		heap.Remove(&q.longest, l.place)
 	}
 	if q.closed && q.waiting == 0 && q.running == 0 {
 		select {
