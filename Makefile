@@ -8,6 +8,8 @@ PLATFORMS ?= linux/amd64 linux/arm64 linux/arm/v7
 
 # What a build calls itself. Empty means what Go finds out: the tag or commit that it is made from.
 VERSION ?=
+# Flags of hack/bench.
+BENCHFLAGS ?=
 
 # Empty where there is no C compiler, without which go test refuses -race.
 race = $(shell command -v "$$(go env CC)" >/dev/null && echo -race)
@@ -77,9 +79,11 @@ generate: ## Write what is generated: deep copies, clients, CRDs and the README'
 	UPDATE_README=1 go test -count=1 -run '^Test((Flags|Metrics)InReadme|PrometheusRule)$$' ./pkg/app
 
 .PHONY: bench
-bench: build controlplane ## Run all benchmarks, then measure the whole process on a real API server
+bench: controlplane ## Run all benchmarks, then measure the whole process on a real API server
 	go test -run '^$$' -bench . ./pkg/...
-	go run ./hack/bench
+	@# Without the C library, as in an image: it takes memory by itself.
+	CGO_ENABLED=0 $(MAKE) build
+	go run ./hack/bench $(BENCHFLAGS)
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME, by default 30s

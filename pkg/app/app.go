@@ -12,12 +12,12 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/discovery/cached/memory"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
@@ -139,7 +139,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 // eventScheme knows the kinds that Kubernetes Events are about: ours, and the Lease of the leader election.
 func eventScheme() *runtime.Scheme {
 	known := runtime.NewScheme()
-	utilruntime.Must(clientgoscheme.AddToScheme(known))
+	utilruntime.Must(coordinationv1.AddToScheme(known))
 	utilruntime.Must(scheme.AddToScheme(known))
 	return known
 }
