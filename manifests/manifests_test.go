@@ -26,6 +26,7 @@ func TestManifests(t *testing.T) {
 	t.Run("FullObjects", c.testFullObjects)
 	t.Run("ServerSideApply", c.testServerSideApply)
 	t.Run("Status", c.testStatus)
+	t.Run("LastDelivery", c.testLastDelivery)
 	t.Run("IntervalDefault", c.testIntervalDefault)
 	t.Run("DeprecationWarnings", c.testDeprecationWarnings)
 
@@ -122,7 +123,7 @@ func (c *cluster) testColumns(t *testing.T) {
 		for _, version := range k.versions() {
 			want := withConditions
 			if version == "v1beta3" {
-				want = []string{"NAME", "AGE"}
+				want = []string{"NAME", "AGE", "LAST", "DELIVERY", "RESULT"}
 			}
 			header, _, _ := strings.Cut(c.Kubectl(t, "get", k.in(version), "-n", namespace), "\n")
 			if columns := strings.Fields(header); !slices.Equal(columns, want) {

@@ -1,8 +1,10 @@
 package manifests_test
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -111,8 +113,8 @@ func (c *cluster) testServerSideApply(t *testing.T) {
 	}
 }
 
-// testStatus writes the status that old controllers wrote. A Receiver's is kept. Alerts and Providers have none, or
-// clients would wait for a controller that never writes it.
+// testStatus writes the status that old controllers wrote. A Receiver's is kept. Alerts and Providers do not have its
+// fields, or clients would wait for a controller that never writes them.
 func (c *cluster) testStatus(t *testing.T) {
 	namespace := c.namespace(t)
 	written := map[string]any{
@@ -142,6 +144,46 @@ func (c *cluster) testStatus(t *testing.T) {
 				equal(t, "status of a Receiver written in "+version, status, want)
 			} else if len(status) > 0 {
 				t.Errorf("%s has a status after a write in %s: %v", k.name, version, status)
+			}
+		}
+	}
+}
+
+// testLastDelivery writes the status of Alerts and Providers, which edits through any version keep, and which is no edit.
+func (c *cluster) testLastDelivery(t *testing.T) {
+	namespace := c.namespace(t)
+	want := map[string]any{"lastDelivery": map[string]any{
+		"time": "2026-01-01T00:00:00Z", "result": "failed", "reason": "auth", "error": "401 Unauthorized",
+	}}
+	for _, object := range readObjects(t, "testdata/full.yaml") {
+		k := kindOf(t, object)
+		if k.name == "Receiver" {
+			continue
+		}
+		c.create(t, namespace, object)
+		created := c.get(t, k, k.storageVersion, namespace, object.GetName())
+		patch, err := json.Marshal(map[string]any{"status": want})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := c.objects(k, k.storageVersion, namespace)
+		if _, err := client.Patch(t.Context(), object.GetName(), types.MergePatchType, patch, metav1.PatchOptions{}, "status"); err != nil {
+			t.Fatal(err)
+		}
+		for _, version := range k.versions() {
+			edit := []byte(`{"metadata":{"annotations":{"edited-in":"` + version + `"}}}`)
+			if _, err := c.objects(k, version, namespace).Patch(t.Context(), object.GetName(), types.MergePatchType, edit, metav1.PatchOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			read := c.get(t, k, version, namespace, object.GetName())
+			status, _, _ := unstructured.NestedMap(read.Object, "status")
+			equal(t, k.name+" edited in "+version+": status", status, want)
+			equal(t, k.name+" edited in "+version+": generation", read.GetGeneration(), created.GetGeneration())
+		}
+		shown := c.Kubectl(t, "get", k.in(k.storageVersion), object.GetName(), "-n", namespace, "-o", "wide")
+		for _, want := range []string{"REASON", "ERROR", "failed", "auth", "401 Unauthorized"} {
+			if !strings.Contains(shown, want) {
+				t.Errorf("kubectl get %s -o wide does not show %q:\n%s", k.resource, want, shown)
 			}
 		}
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 )
 
-// testStaticStatus looks at Alerts and Providers, which are done as soon as they are there: they have no status.
+// testStaticStatus looks at Alerts and Providers, which are done as soon as they are there, whatever their status tells of
+// the last delivery.
 func (c *cluster) testStaticStatus(t *testing.T) {
 	n := c.newTenant(t, "static-status")
 	n.startController(t, c.Config()).waitReady(t)
@@ -43,6 +44,7 @@ func (c *cluster) testStaticStatus(t *testing.T) {
 				n.wantStatus(t, what+" "+edit.name, k, name, status.CurrentStatus)
 			}
 		}
+		n.testDeliveryStatus(t, k)
 		// Older controllers wrote a status, through the older versions only. It must not be taken for ours.
 		for _, version := range k.versions()[:2] {
 			const failing = `{"status":{"observedGeneration":-1,"conditions":[{"type":"Ready","status":"False",
@@ -51,6 +53,25 @@ func (c *cluster) testStaticStatus(t *testing.T) {
 			n.wantStatus(t, k.in(version)+" with an old status", k, "from-"+version, status.CurrentStatus)
 		}
 	}
+}
+
+// testDeliveryStatus writes what the controller writes after a delivery. A failed one is no failure of the object.
+func (n tenant) testDeliveryStatus(t *testing.T, k kind) {
+	const current = "v1beta3"
+	name := "from-" + current
+	for _, delivery := range []string{
+		`{"time":"2026-01-01T00:00:00Z","result":"failed","reason":"auth","error":"401 Unauthorized"}`,
+		`{"time":"2026-01-01T00:01:00Z","result":"dropped","reason":"queue_full","error":"too many"}`,
+		`{"time":"2026-01-01T00:02:00Z","result":"sent","reason":null,"error":null}`,
+	} {
+		n.patch(t, k, current, name, `{"status":{"lastDelivery":`+delivery+`}}`, "status")
+		n.wantStatus(t, k.name+" with "+delivery, k, name, status.CurrentStatus)
+		// An edit does not make it wait for a status that is of the edit.
+		n.patch(t, k, current, name, `{"spec":{"suspend":true}}`)
+		n.wantStatus(t, k.name+" edited after "+delivery, k, name, status.CurrentStatus)
+		n.patch(t, k, current, name, `{"spec":{"suspend":null}}`)
+	}
+	n.kubectl(t, "wait", "--timeout=5s", "--for=jsonpath={.status.lastDelivery.result}=sent", k.in(current)+"/"+name)
 }
 
 // testReceiverStatus takes Receivers through their life.

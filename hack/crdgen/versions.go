@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
@@ -30,12 +31,18 @@ func addOlderVersions(crds []*apiextensionsv1.CustomResourceDefinition) error {
 				interval.Default = nil
 				spec["interval"] = interval
 			} else {
-				schema.Properties["status"] = *status.DeepCopy()
+				schema.Properties["status"] = withFields(status.DeepCopy(), schema.Properties["status"].Properties)
 			}
 			crd.Spec.Versions = append(crd.Spec.Versions, older)
 		}
 	}
 	return nil
+}
+
+// withFields adds fields to status: those of the storage version, which an edit through an older one is not to drop.
+func withFields(status *apiextensionsv1.JSONSchemaProps, fields map[string]apiextensionsv1.JSONSchemaProps) apiextensionsv1.JSONSchemaProps {
+	maps.Copy(status.Properties, fields)
+	return *status
 }
 
 // crdVersion is a version of a kind.
@@ -65,8 +72,8 @@ func olderColumns() []apiextensionsv1.CustomResourceColumnDefinition {
 }
 
 // olderStatus returns the status that Alerts and Providers had in the older versions: a Receiver's without the fields
-// about its webhook. The storage version does not have it, so it is never stored; it is declared for clients that
-// write it. It has no default, or clients that wait for an observed generation would wait for ever.
+// about its webhook. The storage version does not have these, so they are never stored; they are declared for clients that
+// write them. It has no default, or clients that wait for an observed generation would wait for ever.
 func olderStatus(crds []*apiextensionsv1.CustomResourceDefinition) (*apiextensionsv1.JSONSchemaProps, error) {
 	for _, crd := range crds {
 		if crd.Spec.Names.Kind != receiverKind {
@@ -74,7 +81,7 @@ func olderStatus(crds []*apiextensionsv1.CustomResourceDefinition) (*apiextensio
 		}
 		receiver := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.DeepCopy()
 		status := receiver.Properties["status"]
-		status.Description = "Accepted for compatibility and not stored."
+		status.Description = "All but lastDelivery is accepted for compatibility and not stored."
 		status.Default = nil
 		delete(status.Properties, "url")
 		delete(status.Properties, "webhookPath")

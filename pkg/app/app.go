@@ -27,6 +27,7 @@ import (
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/controller"
+	deliverycontroller "github.com/notification-controller/notification-controller/pkg/controller/delivery"
 	"github.com/notification-controller/notification-controller/pkg/dispatch"
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/expr"
@@ -84,6 +85,7 @@ type App struct {
 	matcher     *dispatch.Matcher
 	resolver    *dispatch.Resolver
 	queue       *dispatch.Queue
+	deliveries  *deliverycontroller.Controller
 	hook        *hook.Hook
 	annotate    *hook.Annotator
 
@@ -147,7 +149,16 @@ func eventScheme() *runtime.Scheme {
 // outbound wires the flow from an event to its notifications.
 func (a *App) outbound() http.Handler {
 	a.newBroker()
-	recorder := dispatch.Recorders{&dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")}}
+	a.deliveries = deliverycontroller.New(deliverycontroller.Options{
+		Settings:  controller.Settings{Observer: a.metrics, Queues: a.queues},
+		Client:    a.clients.notification.NotificationV1beta3(),
+		Alerts:    a.informers.alertLister,
+		Providers: a.informers.providerLister,
+	})
+	recorder := dispatch.Recorders{
+		&dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")},
+		statusRecorder{a.deliveries},
+	}
 	if a.options.StatusPage {
 		a.ledger = page.NewLedger(time.Now)
 		recorder = append(recorder, a.ledger)
@@ -217,7 +228,10 @@ func (a *App) inbound() http.Handler {
 // follow keeps what is derived from objects in step with them: which Secrets and kinds are wanted, what is compiled
 // and built, and what waits for a Provider.
 func (a *App) follow() error {
-	alerts, err := onChange(a.informers.alerts, func(_, alert *v1beta3.Alert) {
+	alerts, err := onChange(a.informers.alerts, func(before, alert *v1beta3.Alert) {
+		if sameSpec(before, alert) {
+			return
+		}
 		a.objects.Want(alert.UID, objects.ForAlert(alert))
 		// Now, and not when the first event comes.
 		a.matcher.Compiled(alert)
@@ -230,6 +244,9 @@ func (a *App) follow() error {
 		return fmt.Errorf("follow Alerts: %w", err)
 	}
 	providers, err := onChange(a.informers.providers, func(before, p *v1beta3.Provider) {
+		if sameSpec(before, p) {
+			return
+		}
 		a.secrets.Reference(secretsOf(before, p)...)
 	}, func(p *v1beta3.Provider) {
 		a.secrets.Reference(secretsOf(p)...)

@@ -155,6 +155,15 @@ func onChange[T interface {
 	})
 }
 
+// sameSpec says whether an update changed nothing but the metadata or the status, which may be written every minute.
+func sameSpec[T interface {
+	comparable
+	metav1.Object
+}](before, after T) bool {
+	var none T
+	return before != none && before.GetGeneration() == after.GetGeneration()
+}
+
 // secretsOf lists the Secrets of a Provider before and after an edit, of which either may be nil.
 func secretsOf(providers ...*v1beta3.Provider) []types.NamespacedName {
 	var names []types.NamespacedName

@@ -35,6 +35,7 @@ func (a *App) Run(ctx context.Context) error {
 	a.broadcaster.StartRecordingToSink(&corev1client.EventSinkImpl{Interface: a.clients.core.CoreV1().Events("")})
 	a.informers.run(life, background.Go)
 	background.Go(func() { a.objects.Run(life) })
+	background.Go(func() { a.deliveries.Run(klog.NewContext(life, a.log.WithName("delivery"))) })
 	background.Go(func() {
 		if err := a.secrets.Run(life); err != nil {
 			stop(err)

@@ -45,16 +45,24 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		// Group=notification.toolkit.fluxcd.io, Version=v1beta3
 	case v1beta3.SchemeGroupVersion.WithKind("Alert"):
 		return &notificationv1beta3.AlertApplyConfiguration{}
+	case v1beta3.SchemeGroupVersion.WithKind("AlertDelivery"):
+		return &notificationv1beta3.AlertDeliveryApplyConfiguration{}
 	case v1beta3.SchemeGroupVersion.WithKind("AlertSpec"):
 		return &notificationv1beta3.AlertSpecApplyConfiguration{}
+	case v1beta3.SchemeGroupVersion.WithKind("AlertStatus"):
+		return &notificationv1beta3.AlertStatusApplyConfiguration{}
 	case v1beta3.SchemeGroupVersion.WithKind("CrossNamespaceObjectReference"):
 		return &notificationv1beta3.CrossNamespaceObjectReferenceApplyConfiguration{}
+	case v1beta3.SchemeGroupVersion.WithKind("Delivery"):
+		return &notificationv1beta3.DeliveryApplyConfiguration{}
 	case v1beta3.SchemeGroupVersion.WithKind("LocalObjectReference"):
 		return &notificationv1beta3.LocalObjectReferenceApplyConfiguration{}
 	case v1beta3.SchemeGroupVersion.WithKind("Provider"):
 		return &notificationv1beta3.ProviderApplyConfiguration{}
 	case v1beta3.SchemeGroupVersion.WithKind("ProviderSpec"):
 		return &notificationv1beta3.ProviderSpecApplyConfiguration{}
+	case v1beta3.SchemeGroupVersion.WithKind("ProviderStatus"):
+		return &notificationv1beta3.ProviderStatusApplyConfiguration{}
 
 	}
 	return nil

@@ -67,9 +67,14 @@ type ProviderSpec struct {
 	Suspend bool `json:"suspend,omitempty"`
 }
 
-// ProviderStatus holds nothing yet. It never gets conditions or an observed generation: clients that wait for those
-// count a Provider as ready because it has none.
-type ProviderStatus struct{}
+// ProviderStatus tells whether the Provider works. Whichever replica delivered writes it, at most once a minute. It
+// never gets conditions, an observed generation or a default: clients that wait for those count a Provider as ready
+// because it has none, and a service that is down does not change that.
+type ProviderStatus struct {
+	// LastDelivery is how the last notification ended.
+	// +optional
+	LastDelivery *Delivery `json:"lastDelivery,omitempty"`
+}
 
 // +genclient
 // +kubebuilder:object:root=true
@@ -77,6 +82,10 @@ type ProviderStatus struct{}
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories={all,fluxcd,fluxcd-notifications}
 // +kubebuilder:printcolumn:name="Age",type="date",JSONPath=".metadata.creationTimestamp"
+// +kubebuilder:printcolumn:name="Last Delivery",type="date",JSONPath=".status.lastDelivery.time"
+// +kubebuilder:printcolumn:name="Result",type="string",JSONPath=".status.lastDelivery.result"
+// +kubebuilder:printcolumn:name="Reason",type="string",JSONPath=".status.lastDelivery.reason",priority=1
+// +kubebuilder:printcolumn:name="Error",type="string",JSONPath=".status.lastDelivery.error",priority=1
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 
 // Provider is a service that notifications are sent to.

@@ -8,7 +8,6 @@ SPDX-License-Identifier: Apache-2.0
 package v1beta3
 
 import (
-	notificationv1beta3 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
@@ -21,8 +20,8 @@ import (
 type ProviderApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration    `json:""`
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	Spec                             *ProviderSpecApplyConfiguration     `json:"spec,omitempty"`
-	Status                           *notificationv1beta3.ProviderStatus `json:"status,omitempty"`
+	Spec                             *ProviderSpecApplyConfiguration   `json:"spec,omitempty"`
+	Status                           *ProviderStatusApplyConfiguration `json:"status,omitempty"`
 }
 
 // Provider constructs a declarative configuration of the Provider type for use with
@@ -207,8 +206,8 @@ func (b *ProviderApplyConfiguration) WithSpec(value *ProviderSpecApplyConfigurat
 // WithStatus sets the Status field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Status field is set to the value of the last call.
-func (b *ProviderApplyConfiguration) WithStatus(value notificationv1beta3.ProviderStatus) *ProviderApplyConfiguration {
-	b.Status = &value
+func (b *ProviderApplyConfiguration) WithStatus(value *ProviderStatusApplyConfiguration) *ProviderApplyConfiguration {
+	b.Status = value
 	return b
 }
 
