@@ -34,11 +34,7 @@ func (a *App) controllers() map[string]func(context.Context) error {
 		Subscribe: a.secrets.Subscribe,
 		Check:     a.checkProvider,
 	})
-	sources := sourceregistry.New()
-	validation := receivercontroller.NewValidation(func(name string) bool {
-		_, ok := sources.Lookup(name)
-		return ok
-	})
+	sources := sourceregistry.New().Lookup
 	receivers := receivercontroller.New(receivercontroller.Options{
 		Settings:  settings,
 		Client:    a.clients.notification.NotificationV1(),
@@ -47,20 +43,10 @@ func (a *App) controllers() map[string]func(context.Context) error {
 		Users:     a.informers.receiverIndex,
 		Secrets:   a.secrets,
 		Subscribe: a.secrets.Subscribe,
-		Check:     validation.Check,
-		RequiredKeys: func(name string) []string {
-			row, _ := sources.Lookup(name)
-			return row.RequiredKeys
-		},
-		CheckSecret: func(name string, data map[string][]byte) error {
-			row, _ := sources.Lookup(name)
-			if row.CheckSecret == nil {
-				return nil
-			}
-			return row.CheckSecret(data)
-		},
-		Backoff: a.options.RetryBackoff,
-		Objects: a.metrics,
+		Check:     receivercontroller.NewValidation(sources).Check,
+		Types:     sources,
+		Backoff:   a.options.RetryBackoff,
+		Objects:   a.metrics,
 	})
 	return map[string]func(context.Context) error{
 		"alert":    alerts.Run,

@@ -12,19 +12,8 @@ import (
 // statusOf returns the status that the server gives a Receiver. Of a suspended one, it is that before it was suspended.
 // The error says why there is no path.
 func statusOf(secrets secret.Getter, r *v1.Receiver) (v1.ReceiverStatus, error) {
-	sources := sourceregistry.New()
-	validation := receiver.NewValidation(func(name string) bool {
-		_, ok := sources.Lookup(name)
-		return ok
-	})
-	controller := receiver.Options{
-		Secrets: secrets,
-		Check:   validation.Check,
-		RequiredKeys: func(name string) []string {
-			row, _ := sources.Lookup(name)
-			return row.RequiredKeys
-		},
-	}
+	types := sourceregistry.New().Lookup
+	controller := receiver.Options{Secrets: secrets, Check: receiver.NewValidation(types).Check, Types: types}
 	next := r.DeepCopy()
 	next.Spec.Suspend, next.Status = false, v1.ReceiverStatus{}
 	_, err := controller.Reconcile(next, time.Now())

@@ -20,6 +20,7 @@ import (
 	client "github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/typed/notification/v1"
 	listers "github.com/notification-controller/notification-controller/pkg/generated/listers/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/secret"
+	"github.com/notification-controller/notification-controller/pkg/source"
 )
 
 const kind = "Receiver"
@@ -56,12 +57,10 @@ type Options struct {
 	Subscribe func(func(types.NamespacedName)) (cancel func())
 	// Check says what is wrong with a spec; nil if nothing is.
 	Check func(*v1.Receiver) *Problem
-	// RequiredKeys are the keys, besides the token, that the Secret of a type needs.
-	RequiredKeys func(receiverType string) []string
-	// CheckSecret says what is wrong with the values of a Secret that has them all.
-	CheckSecret func(receiverType string, data map[string][]byte) error
-	Backoff     controller.Backoff
-	Objects     ObjectMetrics
+	// Types finds a type of Receiver by spec.type, for what its Secret has to hold.
+	Types   func(name string) (source.Type, bool)
+	Backoff controller.Backoff
+	Objects ObjectMetrics
 }
 
 // Controller keeps the status of Receivers.
@@ -134,7 +133,7 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 	return result, err
 }
 
-// Reconcile computes the status of r, for which it needs Check, Secrets and RequiredKeys. An error means that the pass has
+// Reconcile computes the status of r, for which it needs Check, Secrets and Types. An error means that the pass has
 // to be repeated.
 func (o Options) Reconcile(r *v1.Receiver, now time.Time) (controller.Result, error) {
 	if at, ok := r.Annotations[notification.RequestedAtAnnotation]; ok {
@@ -179,13 +178,16 @@ func (o Options) tokens(r *v1.Receiver) (token, previous string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("spec.secretRef: could not read the token: %w", err)
 	}
-	for _, key := range append([]string{secret.KeyToken}, o.RequiredKeys(r.Spec.Type)...) {
+	row, _ := o.Types(r.Spec.Type)
+	for _, key := range append([]string{secret.KeyToken}, row.RequiredKeys...) {
 		if len(s.Data[key]) == 0 {
 			return "", "", fmt.Errorf("spec.secretRef: %w", &secret.MissingKeyError{Namespace: r.Namespace, Name: r.Spec.SecretRef.Name, Key: key})
 		}
 	}
-	if err := c.options.CheckSecret(r.Spec.Type, s.Data); err != nil {
-		return "", "", fmt.Errorf("spec.secretRef: Secret '%s/%s': %w", r.Namespace, r.Spec.SecretRef.Name, err)
+	if row.CheckSecret != nil {
+		if err := row.CheckSecret(s.Data); err != nil {
+			return "", "", fmt.Errorf("spec.secretRef: Secret '%s/%s': %w", r.Namespace, r.Spec.SecretRef.Name, err)
+		}
 	}
 	return string(s.Data[secret.KeyToken]), string(s.Data[secret.KeyPreviousToken]), nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/expr"
+	"github.com/notification-controller/notification-controller/pkg/source"
 )
 
 // Validation checks specs. The API server checks most of it too, but not for objects written through an older version
@@ -20,11 +21,13 @@ type Validation struct {
 	CompileVariable, CompileValidation func(field, expression string) error
 }
 
-// NewValidation returns a Validation with the compilers that calls are filtered with; supported says whether there is a
-// verifier for a type.
-func NewValidation(supported func(receiverType string) bool) Validation {
+// NewValidation returns a Validation with the compilers that calls are filtered with, for the types that there are.
+func NewValidation(types func(name string) (source.Type, bool)) Validation {
 	return Validation{
-		Supported: supported,
+		Supported: func(receiverType string) bool {
+			_, ok := types(receiverType)
+			return ok
+		},
 		CompileFilter: func(field, expression string, withClaims bool) error {
 			_, err := expr.CompileFilter(field, expression, withClaims)
 			return err
