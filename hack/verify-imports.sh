@@ -27,7 +27,7 @@ rules() {
 ^(cmd|pkg|manifests)  ^pkg/(app|cli)$  imports  ^pkg/(provider|source)/registry$  -                            7: only app and cli import the registries
 ^(cmd|pkg|manifests)  ^cmd/   imports  ^pkg/(app|cli)$                     -                                   7: only cmd imports app and cli
 ^(cmd|pkg|manifests)  ^pkg/(.+/)?[a-z]+test$  imports  ^pkg/(.+/)?[a-z]+test$  -                          7: test kits are for tests and tools
-^pkg/(event|expr|httpx|index|metrics|objects|ratelimit|secret|server)$  -  deps  ^pkg/(dispatch|hook)$  -      9: what the flows use knows neither
+^pkg/(event|expr|httpx|index|message|metrics|objects|ratelimit|secret|server)$  -  deps  ^pkg/(dispatch|hook)$  -      9: what the flows use knows neither
 EOF
 }
 

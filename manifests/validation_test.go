@@ -39,6 +39,9 @@ func (c *cluster) testLimits(t *testing.T) {
 		{"filter of 4096", "Alert", "{providerRef: {name: p}, eventSources: [], eventFilter: " + long(4096) + "}", ""},
 		{"filter of 4097", "Alert", "{providerRef: {name: p}, eventSources: [], eventFilter: " + long(4097) + "}",
 			"spec.eventFilter: Too long"},
+		{"message of 4096", "Alert", "{providerRef: {name: p}, eventSources: [], message: " + long(4096) + "}", ""},
+		{"message of 4097", "Alert", "{providerRef: {name: p}, eventSources: [], message: " + long(4097) + "}",
+			"spec.message: Too long"},
 
 		{"newest type", "Provider", "{type: incident.io}", ""},
 		{"unknown type", "Provider", "{type: pigeon}", "spec.type: Unsupported value"},

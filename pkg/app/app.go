@@ -187,7 +187,7 @@ func (a *App) outbound() http.Handler {
 		Ready:   a.ready.Load,
 		Windows: ratelimit.NewWindows(a.options.RateLimitWindow, maxWindows),
 		Matcher: a.matcher,
-		Router:  &dispatch.Router{Providers: a.informers, Types: types, StatusIDs: a.statusIDs, Record: recorder},
+		Router:  &dispatch.Router{Providers: a.informers, Types: types, StatusIDs: a.statusIDs, Compiled: a.matcher.Compiled, Record: recorder},
 		Queue:   a.queue,
 		Record:  recorder,
 	}

@@ -346,6 +346,7 @@ func TestWarnings(t *testing.T) {
 		strings.Replace(alertAndProvider(ns, "regex", "{type: generic, address: 'not a url'}"), "  eventSources", "  inclusionList: ['(']\n  eventSources", 1)+
 		strings.Replace(alertAndProvider(ns, "filter", "{type: generic, address: '"+refusing.URL+"'}"), "  eventSources", "  eventFilter: event.nothing == 'x'\n  eventSources", 1)+
 		strings.Replace(alertAndProvider(ns, "broken-filter", "{type: generic, address: '"+refusing.URL+"'}"), "  eventSources", "  eventFilter: event.reason\n  eventSources", 1)+
+		strings.Replace(alertAndProvider(ns, "broken-message", "{type: generic, address: '"+refusing.URL+"'}"), "  eventSources", "  message: '{{ .Mesage }}'\n  eventSources", 1)+
 		strings.Replace(alertAndProvider(ns, "labels", "{type: generic, address: '"+refusing.URL+"'}"), "name: '*'", "name: '*', matchLabels: {team: web}", 1))
 	cp.Kubectl(t, "-n", ns, "delete", "provider", "labels")
 	c.settle(ns, "secretless", "refused", "regex")
@@ -358,6 +359,7 @@ func TestWarnings(t *testing.T) {
 		{"Alert", "regex", "InvalidConfig", "spec.inclusionList[0]"},
 		{"Alert", "labels", "SourceFetchFailed", "Kustomization"},
 		{"Alert", "filter", "EventFilterFailed", "spec.eventFilter:1:6: no such key: nothing"},
+		{"Alert", "broken-message", "InvalidConfig", "spec.message:1:3: <.Mesage>: there is no .Mesage"},
 		{"Alert", "broken-filter", "InvalidConfig", "spec.eventFilter:1:1: the result is of type dyn"},
 		{"Provider", "secretless", "InvalidConfig", "spec.secretRef"},
 		{"Provider", "regex", "InvalidConfig", "spec.address"},

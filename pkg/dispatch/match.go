@@ -11,6 +11,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/index"
+	"github.com/notification-controller/notification-controller/pkg/message"
 )
 
 // Verdict is what an Alert says to an event: the first rule that refused it, or Matched.
@@ -51,6 +52,8 @@ type CompiledAlert struct {
 	selectors []labels.Selector
 	// filter is nil without spec.eventFilter, and for a broken one.
 	filter *expr.Filter
+	// message is nil without spec.message, and for a broken one.
+	message *message.Template
 }
 
 // AlertCompiler compiles Alerts. It keeps what many of them share.
@@ -87,6 +90,11 @@ func (c *AlertCompiler) Compile(a *v1beta3.Alert) (CompiledAlert, error) {
 	if a.Spec.EventFilter != "" {
 		var err error
 		compiled.filter, err = c.filters.Compile("spec.eventFilter", a.Spec.EventFilter)
+		errs = append(errs, err)
+	}
+	if a.Spec.Message != "" {
+		var err error
+		compiled.message, err = message.Compile("spec.message", a.Spec.Message)
 		errs = append(errs, err)
 	}
 	return compiled, errors.Join(errs...)

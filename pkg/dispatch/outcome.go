@@ -25,6 +25,7 @@ const (
 	ReasonSourceFetchFailed = "SourceFetchFailed"
 	ReasonMetadataConflict  = "MetadataAppendFailed"
 	ReasonFilterFailed      = "EventFilterFailed"
+	ReasonMessageFailed     = "MessageFailed"
 )
 
 // Result is how a notification ended.

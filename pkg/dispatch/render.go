@@ -26,6 +26,8 @@ func (r *Router) Render(ctx context.Context, e *event.Event, a *v1beta3.Alert, p
 			return nil, false
 		}
 	}
+	// Last, since everything before is about what has happened, however it is told.
+	r.rewrite(n, a)
 	return n, true
 }
 

@@ -23,7 +23,9 @@ type Router struct {
 	Providers ProviderGetter
 	Types     TypeLookup
 	StatusIDs *StatusIDs
-	Record    Recorder
+	// Compiled returns what is compiled of an Alert.
+	Compiled func(*v1beta3.Alert) CompiledAlert
+	Record   Recorder
 }
 
 // Route returns the Provider that the event goes to and the row of its type. It returns false, and has recorded

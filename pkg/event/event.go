@@ -30,6 +30,7 @@ const (
 	KeyCommitStatus   = "commit_status"
 	KeyChangeRequest  = "change_request"
 	KeySummary        = "summary"
+	KeyCluster        = "cluster"
 
 	// CommitStatusUpdate is the value of KeyCommitStatus that marks an event as a commit status update.
 	CommitStatusUpdate = "update"

@@ -43,6 +43,12 @@ type AlertSpec struct {
 	// +optional
 	EventFilter string `json:"eventFilter,omitempty"`
 
+	// Message is a Go template whose text takes the place of the event's message in what is sent. The lists and the
+	// filter are about the event's own message, which is also sent where the template fails.
+	// +kubebuilder:validation:MaxLength=4096
+	// +optional
+	Message string `json:"message,omitempty"`
+
 	// EventMetadata is added to the metadata of every selected event. It overrides annotations of the event's
 	// object and is overridden by metadata from the object's controller.
 	// +optional

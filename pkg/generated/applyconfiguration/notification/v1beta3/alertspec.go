@@ -28,6 +28,9 @@ type AlertSpecApplyConfiguration struct {
 	// EventFilter is a CEL expression that has to be true of an event, too, after the lists have been asked. Its
 	// variable "event" has the fields of the event's JSON; metadata keys have the prefixes that they arrive with.
 	EventFilter *string `json:"eventFilter,omitempty"`
+	// Message is a Go template whose text takes the place of the event's message in what is sent. The lists and the
+	// filter are about the event's own message, which is also sent where the template fails.
+	Message *string `json:"message,omitempty"`
 	// EventMetadata is added to the metadata of every selected event. It overrides annotations of the event's
 	// object and is overridden by metadata from the object's controller.
 	EventMetadata map[string]string `json:"eventMetadata,omitempty"`
@@ -98,6 +101,14 @@ func (b *AlertSpecApplyConfiguration) WithExclusionList(values ...string) *Alert
 // If called multiple times, the EventFilter field is set to the value of the last call.
 func (b *AlertSpecApplyConfiguration) WithEventFilter(value string) *AlertSpecApplyConfiguration {
 	b.EventFilter = &value
+	return b
+}
+
+// WithMessage sets the Message field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Message field is set to the value of the last call.
+func (b *AlertSpecApplyConfiguration) WithMessage(value string) *AlertSpecApplyConfiguration {
+	b.Message = &value
 	return b
 }
 

@@ -1,0 +1,141 @@
+// Package message makes the texts that Alerts put in the place of an event's message: Go templates, with what could
+// make one run for long, or take much memory, left out.
+//
+// An execution ends, and soon, because of these bounds together:
+//   - The source has at most [MaxSource] characters. Only what check.go lists is in it: no template calls another, and
+//     a range is over the metadata, at most maxEntries of them, and in no other range. So there are at most as many
+//     steps as characters times entries.
+//   - A step is either a look at a value, which takes a constant time, or a call of a function, or writes. Functions
+//     (functions.go) share a budget of bytes for all that they read and make in one execution; they have no other
+//     input than their arguments.
+//   - What is written is at most maxOutput bytes.
+package message
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"text/template"
+	"unicode/utf8"
+)
+
+const (
+	// MaxSource is how many characters a template can have; the schema of spec.message says so too.
+	MaxSource = 4096
+	// maxEntries is how many entries the metadata can have. Those of controllers and Alerts are some ten. The longest
+	// execution that we know, of BenchmarkExecute, takes 20 ms.
+	maxEntries = 200
+	// maxOutput is how many bytes a text can have: more than the 39,000 that an event's message is meant to have.
+	maxOutput = 64 << 10
+)
+
+// Data is what a template is about: an event as its Alert sends it. It holds texts and nothing that has methods.
+type Data struct {
+	Severity, Reason, Message string
+	InvolvedObject            Object
+	// Metadata is merged and has no prefixes.
+	Metadata map[string]string
+	// Timestamp is in RFC 3339 in UTC; empty if the event does not say.
+	Timestamp           string
+	ReportingController string
+	// Alert is NAMESPACE/NAME.
+	Alert string
+	// Cluster is the entry of that name in the metadata.
+	Cluster string
+}
+
+// Object is what an event is about.
+type Object struct{ Kind, Namespace, Name, APIVersion string }
+
+// Template is a compiled template. It is safe for concurrent use.
+type Template struct {
+	field  string
+	parsed *template.Template
+	failed atomic.Bool
+}
+
+// Compile compiles a template and tries it. Every error begins with field, the place of the template in the spec, and
+// the line of the mistake, mostly with the column.
+func Compile(field, source string) (*Template, error) {
+	if length := utf8.RuneCountInString(source); length > MaxSource {
+		return nil, fmt.Errorf("%s: has %d characters, at most %d are possible", field, length, MaxSource)
+	}
+	parsed, err := template.New(field).Option("missingkey=zero").Funcs(new(budget).functions()).Parse(source)
+	if err != nil {
+		return nil, describe(field, err)
+	}
+	if err := check(parsed); err != nil {
+		return nil, err
+	}
+	t := &Template{field: field, parsed: parsed}
+	for _, sample := range samples() {
+		if _, err := t.run(sample); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// Execute returns the text for an event, without space around it. It fails if there is none, and at the bounds of the
+// package. The error begins with the field, and does not quote the event.
+func (t *Template) Execute(d Data) (string, error) {
+	if len(d.Metadata) > maxEntries {
+		return "", fmt.Errorf("%s: the event has more than %d entries of metadata", t.field, maxEntries)
+	}
+	text, err := t.run(d)
+	if err != nil {
+		return "", err
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		return "", fmt.Errorf("%s: the text for this event is empty", t.field)
+	}
+	return text, nil
+}
+
+// FirstFailure is true of the first call, for those who tell of failures once.
+func (t *Template) FirstFailure() bool { return !t.failed.Swap(true) }
+
+func (t *Template) run(d Data) (string, error) {
+	// A copy, whose functions have a budget of their own; what was parsed is shared.
+	mine, err := t.parsed.Clone()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", t.field, err)
+	}
+	var out output
+	if err := mine.Funcs((&budget{left: maxWork}).functions()).Execute(&out, d); err != nil {
+		return "", describe(t.field, err)
+	}
+	return out.text.String(), nil
+}
+
+// output is a text of limited length.
+type output struct{ text strings.Builder }
+
+var errOutput = fmt.Errorf("the text is longer than %d bytes; shorten it with trunc", maxOutput)
+
+func (o *output) Write(p []byte) (int, error) {
+	if o.text.Len()+len(p) > maxOutput {
+		return 0, errOutput
+	}
+	return o.text.Write(p)
+}
+
+// describe has an error of text/template begin with the place.
+func describe(field string, err error) error {
+	if errors.Is(err, errOutput) {
+		return fmt.Errorf("%s: %w", field, err)
+	}
+	text := strings.TrimPrefix(err.Error(), "template: ")
+	return errors.New(strings.Replace(text, fmt.Sprintf("executing %q at ", field), "", 1))
+}
+
+// samples are events to try a template on: one with everything, and one with nothing.
+func samples() []Data {
+	return []Data{{
+		Severity: "error", Reason: "HealthCheckFailed", Message: "timeout waiting for: [Deployment/apps/shop status: 'InProgress']",
+		InvolvedObject: Object{Kind: "Kustomization", Namespace: "apps", Name: "shop", APIVersion: "kustomize.toolkit.fluxcd.io/v1"},
+		Metadata:       map[string]string{"revision": "main@sha1:1f0c5c0e5b0e4a559a0c0d2f3a6f7b11c0ffee00", "summary": "shop", "cluster": "prod"},
+		Timestamp:      "2026-08-07T10:15:30Z", ReportingController: "kustomize-controller", Alert: "apps/on-call", Cluster: "prod",
+	}, {}}
+}
