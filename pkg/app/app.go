@@ -166,6 +166,9 @@ func (a *App) outbound() http.Handler {
 	types := providerregistry.New().Lookup
 	a.compiled = expr.NewCache[dispatch.CompiledAlert]()
 	a.statusIDs = dispatch.NewStatusIDs()
+	if a.options.ClusterNameInCommitStatus {
+		a.statusIDs.Cluster = a.options.ClusterName
+	}
 	a.resolver = dispatch.NewResolver(a.informers, a.secrets, types, dispatch.ResolverOptions{
 		AllowServiceAccounts: a.options.Gate(gateWorkloadIdentity),
 		Identity:             a.identity,
@@ -187,9 +190,12 @@ func (a *App) outbound() http.Handler {
 		Ready:   a.ready.Load,
 		Windows: ratelimit.NewWindows(a.options.RateLimitWindow, maxWindows),
 		Matcher: a.matcher,
-		Router:  &dispatch.Router{Providers: a.informers, Types: types, StatusIDs: a.statusIDs, Compiled: a.matcher.Compiled, Record: recorder},
-		Queue:   a.queue,
-		Record:  recorder,
+		Router: &dispatch.Router{
+			Providers: a.informers, Types: types, StatusIDs: a.statusIDs, Compiled: a.matcher.Compiled,
+			Cluster: a.options.ClusterName, Record: recorder,
+		},
+		Queue:  a.queue,
+		Record: recorder,
 	}
 }
 

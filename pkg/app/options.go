@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
@@ -26,6 +27,9 @@ const (
 	gateCacheSecrets     = "CacheSecretsAndConfigMaps"
 	gateNoConfigWatchers = "DisableConfigWatchers"
 )
+
+// maxClusterName is how long the name of a cluster can be, in bytes.
+const maxClusterName = 253
 
 // Options configure the process. Names and defaults of the flags are those of Flux, so that moving over is a change of
 // image; what is ours comes last.
@@ -61,6 +65,11 @@ type Options struct {
 	TokenCacheMaxSize     int
 	TokenCacheMaxDuration time.Duration
 	DefaultServiceAccount string
+
+	// ClusterName is added to the metadata of notifications; empty for none.
+	ClusterName string
+	// ClusterNameInCommitStatus has ids of commit statuses begin with it.
+	ClusterNameInCommitStatus bool
 
 	ShutdownTimeout time.Duration
 	Queue           dispatch.QueueOptions
@@ -122,6 +131,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 
 	flags.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", o.ShutdownTimeout, "time to finish queued notifications at shutdown; has to be shorter than the Pod's grace period")
 	flags.BoolVar(&o.StatusPage, "enable-status-page", o.StatusPage, "show what became of the last events, deliveries and webhooks at /status on the metrics port, to whoever reaches it")
+	flags.StringVar(&o.ClusterName, "cluster-name", o.ClusterName, "entry cluster in the metadata of every notification, unless the Alert or the event has one")
+	flags.BoolVar(&o.ClusterNameInCommitStatus, "cluster-name-in-commit-status", o.ClusterNameInCommitStatus, "have the ids of commit statuses begin with --cluster-name, but for those of spec.commitStatusExpr")
 	flags.Float64Var(&o.ReceiverRateLimit, "receiver-rate-limit", o.ReceiverRateLimit, "authentic calls a second for each Receiver, beyond which they are answered 429; 0 means without limit")
 	flags.IntVar(&o.Queue.PerProvider, "provider-queue-size", o.Queue.PerProvider, "notifications that may wait for one Provider; beyond that the oldest is dropped")
 	flags.IntVar(&o.Queue.Total, "queue-size", o.Queue.Total, "notifications that may wait for all Providers together")
@@ -166,6 +177,12 @@ func (o *Options) Validate() error {
 	}
 	if o.TokenCacheMaxSize < 0 || o.TokenCacheMaxDuration <= 0 {
 		errs = append(errs, errors.New("--token-cache-max-size must not be negative, and --token-cache-max-duration has to be positive"))
+	}
+	if len(o.ClusterName) > maxClusterName || strings.ContainsFunc(o.ClusterName, unicode.IsControl) {
+		errs = append(errs, fmt.Errorf("--cluster-name has to be one line of at most %d bytes", maxClusterName))
+	}
+	if o.ClusterNameInCommitStatus && o.ClusterName == "" {
+		errs = append(errs, errors.New("--cluster-name-in-commit-status needs --cluster-name"))
 	}
 	for _, positive := range []struct {
 		flag  string

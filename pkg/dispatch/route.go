@@ -25,7 +25,9 @@ type Router struct {
 	StatusIDs *StatusIDs
 	// Compiled returns what is compiled of an Alert.
 	Compiled func(*v1beta3.Alert) CompiledAlert
-	Record   Recorder
+	// Cluster is put into the metadata of notifications that do not say; empty for none.
+	Cluster string
+	Record  Recorder
 }
 
 // Route returns the Provider that the event goes to and the row of its type. It returns false, and has recorded

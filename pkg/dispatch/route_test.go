@@ -177,3 +177,31 @@ func TestLabelsAreBounded(t *testing.T) {
 		t.Errorf("labels %v, want %v", recorded.seen, want)
 	}
 }
+
+func TestRenderCluster(t *testing.T) {
+	own := func(a *v1beta3.Alert) { a.Spec.EventMetadata = map[string]string{"cluster": "of the Alert"} }
+	annotated := func(e *event.Event) { e.Metadata = map[string]string{event.CommonPrefix + "cluster": "of the object"} }
+	for _, test := range []struct {
+		name, cluster string
+		alert         *v1beta3.Alert
+		event         *event.Event
+		want          map[string]string
+	}{
+		{"not set", "", testAlert(), testEvent(), nil},
+		{"set", "prod", testAlert(), testEvent(), map[string]string{"cluster": "prod"}},
+		{"of the Alert", "prod", testAlert(own), testEvent(), map[string]string{"cluster": "of the Alert"}},
+		{"of the object", "prod", testAlert(), testEvent(annotated), map[string]string{"cluster": "of the object"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			recorded := &outcomes{}
+			r := &Router{Cluster: test.cluster, Record: recorded}
+			n, ok := r.Render(t.Context(), test.event, test.alert, testProvider(), provider.Type{})
+			if !ok || !maps.Equal(n.Event.Metadata, test.want) {
+				t.Errorf("metadata %v, want %v", n.Event.Metadata, test.want)
+			}
+			if len(recorded.problems) > 0 {
+				t.Errorf("reported %q", recorded.problems)
+			}
+		})
+	}
+}

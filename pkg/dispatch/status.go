@@ -25,6 +25,9 @@ const (
 
 // StatusIDs names the commit statuses that notifications set. It is safe for concurrent use.
 type StatusIDs struct {
+	// Cluster begins the ids that are not a Provider's own; empty for none.
+	Cluster string
+
 	compiled *expr.Cache[compiledStatusID]
 	// objects are Providers and Alerts as expressions see them.
 	objects *expr.Cache[map[string]any]
@@ -65,11 +68,16 @@ func (s *StatusIDs) compile(p *v1beta3.Provider) compiledStatusID {
 }
 
 // ID returns the name of the status that a rendered event sets: what spec.commitStatusExpr makes of it, or else
-// kind/name/UID, with the object's kind and name and the first part of the Provider's UID.
+// kind/name/UID, with the object's kind and name and the first part of the Provider's UID, after the cluster if that is
+// asked for.
 func (s *StatusIDs) ID(ctx context.Context, e *event.Event, a *v1beta3.Alert, p *v1beta3.Provider) (string, error) {
 	if p.Spec.CommitStatusExpr == "" {
 		uid, _, _ := strings.Cut(string(p.UID), "-")
-		return strings.ToLower(e.InvolvedObject.Kind + "/" + e.InvolvedObject.Name + "/" + uid), nil
+		id := e.InvolvedObject.Kind + "/" + e.InvolvedObject.Name + "/" + uid
+		if s.Cluster != "" {
+			id = s.Cluster + "/" + id
+		}
+		return strings.ToLower(id), nil
 	}
 	id, err := s.evaluate(ctx, e, a, p)
 	switch {

@@ -92,3 +92,17 @@ func TestStatusIDFollowsEdits(t *testing.T) {
 		t.Error("kept what is gone")
 	}
 }
+
+func TestStatusIDWithCluster(t *testing.T) {
+	for expression, want := range map[string]string{
+		"":                "prod-eu/kustomization/gitops-system/0c9c2e41",
+		"'of the ' + 'P'": "of the P",
+	} {
+		e, a, p := statusFixture(expression)
+		ids := NewStatusIDs()
+		ids.Cluster = "Prod-EU"
+		if id, err := ids.ID(t.Context(), e, a, p); err != nil || id != want {
+			t.Errorf("got %q, %v, want %q", id, err, want)
+		}
+	}
+}
