@@ -153,7 +153,7 @@ func (r *reporter) failed(o dispatch.Outcome, to string) string {
 	switch {
 	case errors.Is(o.Err, secret.ErrNotFound):
 		return text + ": create it, or change the name"
-	case o.Type == "" && o.Reason == provider.ReasonConfig:
+	case find(r.inventory.providers, o.Provider.Namespace, o.Provider.Name) == nil:
 		return text + r.elsewhere(o.Provider)
 	}
 	if hint := hint(o.Reason); r.sent && hint != "" {

@@ -22,7 +22,7 @@ func specs() map[string]string {
 	repository := func(host string) string { return "address: https://" + host + "/acme/shop" }
 	return map[string]string{
 		"azuredevops":               "address: https://dev.azure.com/acme/shop/_git/shop",
-		"azureeventhub":             "address: https://acme.servicebus.windows.net/shop",
+		"azureeventhub":             "address: shop\n  channel: acme",
 		"bitbucket":                 repository("bitbucket.org"),
 		"bitbucketserver":           "address: https://bitbucket.example.com/scm/acme/shop.git",
 		"gitea":                     repository("gitea.example.com"),
