@@ -39,6 +39,9 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrNotLoaded says that the Secret has not been read yet, or could never be read: trying again can help.
 	ErrNotLoaded = errors.New("not read yet")
+	// ErrNotTried is the [ErrNotLoaded] of a Secret that something has only just begun to refer to, which says nothing of
+	// the Secret. Subscribers are told when it has been tried.
+	ErrNotTried = fmt.Errorf("%w", ErrNotLoaded)
 )
 
 // Getter gives the data of a Secret that an object refers to.

@@ -90,7 +90,7 @@ func (s *Store) Subscribe(changed func(types.NamespacedName)) (cancel func()) {
 }
 
 // Reference is called when an object that refers to Secrets has appeared, changed or gone, with those that it
-// refers to or did before. Get answers [ErrNotLoaded] from then on until they have been read.
+// refers to or did before. Get answers [ErrNotTried] from then on until they have been tried.
 func (s *Store) Reference(secrets ...types.NamespacedName) {
 	for _, name := range secrets {
 		if s.referenced(name) {
@@ -112,7 +112,7 @@ func (s *Store) Get(namespace, name string) (*Secret, error) {
 	e := s.entries[key]
 	switch {
 	case e == nil || !e.attempted:
-		return nil, fmt.Errorf("Secret '%s': %w", key, ErrNotLoaded)
+		return nil, fmt.Errorf("Secret '%s': %w", key, ErrNotTried)
 	case e.value != nil:
 		return e.value, nil
 	default:

@@ -28,6 +28,9 @@ const kind = "Receiver"
 // reasonFailed is the reason of the Kubernetes Events about passes that will be repeated.
 const reasonFailed = "Failed"
 
+// notTriedWait is how long a Receiver waits whose Secret is about to be read.
+const notTriedWait = time.Second
+
 // terminalPrefix starts the messages about specs that only an edit can heal.
 const terminalPrefix = "Reconciliation failed terminally due to configuration error: "
 
@@ -125,6 +128,11 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 	start := time.Now()
 	next := r.DeepCopy()
 	result, err := c.options.Reconcile(next, start)
+	if errors.Is(err, secret.ErrNotTried) {
+		// Not a failure to tell anybody of: the next pass follows at once, with a change of the Secret. The wait is for when
+		// that has been told a moment too early.
+		return controller.Result{RequeueAfter: notTriedWait}, nil
+	}
 	if patchErr := c.patchStatus(ctx, r, next); patchErr != nil {
 		err = errors.Join(err, patchErr)
 	}
