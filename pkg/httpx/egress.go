@@ -21,6 +21,10 @@ func NewEgress(denied []string) (*Egress, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%q is not a range of addresses, such as 169.254.0.0/16", text)
 		}
+		if prefix.Addr().Is4In6() {
+			// No address would ever be found in it: they are compared in their IPv4 form.
+			return nil, fmt.Errorf("%q is a range of IPv4 addresses in the form of IPv6; write it as IPv4", text)
+		}
 		e.denied = append(e.denied, prefix.Masked())
 	}
 	return e, nil
@@ -42,12 +46,23 @@ func (e *Egress) control(_ context.Context, _, address string, _ syscall.RawConn
 	}
 	// A zone is not part of what ranges are made of.
 	ip := to.Addr().Unmap().WithZone("")
+	if ip.IsUnspecified() {
+		ip = loopback(ip)
+	}
 	for _, prefix := range e.denied {
 		if prefix.Contains(ip) {
 			return &DeniedError{ip.String()}
 		}
 	}
 	return nil
+}
+
+// loopback is where a connection to the unspecified address leads: to this machine.
+func loopback(unspecified netip.Addr) netip.Addr {
+	if unspecified.Is4() {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return netip.IPv6Loopback()
 }
 
 // DeniedError is that of a connection which an [Egress] denies.

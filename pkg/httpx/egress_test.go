@@ -26,6 +26,11 @@ func TestEgress(t *testing.T) {
 		{[]string{"127.0.0.0/8", "::1/128"}, "localhost", false},
 		{[]string{"127.0.0.0/8"}, "[::ffff:127.0.0.1]", false},
 		{[]string{"127.0.0.0/8"}, "[::ffff:7f00:1]", false},
+		// The kernel takes the unspecified address for this machine.
+		{[]string{"10.0.0.0/8"}, "0.0.0.0", true},
+		{[]string{"127.0.0.0/8"}, "0.0.0.0", false},
+		{[]string{"127.0.0.0/8"}, "[::ffff:0.0.0.0]", false},
+		{[]string{"127.0.0.0/8", "::1/128"}, "[::]", false},
 	} {
 		egress, err := NewEgress(test.denied)
 		if err != nil {
@@ -68,7 +73,7 @@ func TestEgressFollowsRedirects(t *testing.T) {
 }
 
 func TestNewEgressRefuses(t *testing.T) {
-	for _, text := range []string{"", "10.0.0.0", "10.0.0.0/33", "metadata.google.internal", "10.0.0.0/8 "} {
+	for _, text := range []string{"", "10.0.0.0", "10.0.0.0/33", "metadata.google.internal", "10.0.0.0/8 ", "::ffff:169.254.0.0/112"} {
 		if _, err := NewEgress([]string{text}); err == nil {
 			t.Errorf("%q is taken", text)
 		}
