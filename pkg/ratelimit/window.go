@@ -10,10 +10,13 @@ import (
 type Key [16]byte
 
 // Windows lets each key through once in a window of fixed length. The windows of a key are counted from the moment
-// it was first seen, and a refused try does not extend them. It is safe for concurrent use.
+// it was first seen, and a refused try does not extend them. Where the wall clock is set meanwhile does not matter, as
+// long as the times given have a monotonic reading. It is safe for concurrent use.
 type Windows struct {
 	interval time.Duration
 	capacity int
+	// epoch is what times are kept relative to.
+	epoch time.Time
 
 	mu        sync.Mutex
 	buckets   map[Key]bucket
@@ -22,8 +25,8 @@ type Windows struct {
 
 // bucket is small, since there are many.
 type bucket struct {
-	// start of the first window, in nanoseconds since 1970.
-	start int64
+	// start of the first window, since the epoch.
+	start time.Duration
 	// used is the number of the last window in which the key was let through.
 	used int64
 }
@@ -34,7 +37,7 @@ func NewWindows(interval time.Duration, capacity int) *Windows {
 	if interval <= 0 {
 		interval = time.Second
 	}
-	return &Windows{interval: interval, capacity: capacity, buckets: map[Key]bucket{}}
+	return &Windows{interval: interval, capacity: capacity, epoch: time.Now(), buckets: map[Key]bucket{}}
 }
 
 // Take says whether the key passes now, and when its current window ends.
@@ -42,20 +45,20 @@ func (w *Windows) Take(key Key, now time.Time) (passed bool, reset time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if now.After(w.nextSweep) {
-		w.sweep(now, 2*w.interval)
+		w.sweep(now.Sub(w.epoch), 2*w.interval)
 		w.nextSweep = now.Add(w.interval)
 	}
 
+	at := now.Sub(w.epoch)
 	b, seen := w.buckets[key]
-	start := time.Unix(0, b.start)
-	if !seen || now.Before(start) {
-		// A clock that went back would otherwise block the key until it catches up.
-		w.makeRoom(now)
-		w.buckets[key] = bucket{start: now.UnixNano()}
+	if !seen || at < b.start {
+		// A time before the first one would otherwise block the key until it catches up.
+		w.makeRoom(at)
+		w.buckets[key] = bucket{start: at}
 		return true, now.Add(w.interval)
 	}
-	current := int64(now.Sub(start) / w.interval)
-	reset = start.Add(time.Duration(current+1) * w.interval)
+	current := int64((at - b.start) / w.interval)
+	reset = now.Add(b.start + time.Duration(current+1)*w.interval - at)
 	if current == b.used {
 		return false, reset
 	}
@@ -72,9 +75,9 @@ func (w *Windows) Len() int {
 }
 
 // sweep forgets keys whose last used window began longer ago than age.
-func (w *Windows) sweep(now time.Time, age time.Duration) {
+func (w *Windows) sweep(now, age time.Duration) {
 	for key, b := range w.buckets {
-		if now.Sub(time.Unix(0, b.start).Add(time.Duration(b.used)*w.interval)) > age {
+		if now-b.start-time.Duration(b.used)*w.interval > age {
 			delete(w.buckets, key)
 		}
 	}
@@ -82,7 +85,7 @@ func (w *Windows) sweep(now time.Time, age time.Duration) {
 
 // makeRoom keeps the number of keys within the capacity: first those whose window has ended go, then, a sixteenth at
 // a time so that it does not happen for every new key, any.
-func (w *Windows) makeRoom(now time.Time) {
+func (w *Windows) makeRoom(now time.Duration) {
 	if len(w.buckets) < w.capacity {
 		return
 	}

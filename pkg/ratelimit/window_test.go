@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 func TestWindows(t *testing.T) {
@@ -98,5 +99,40 @@ func BenchmarkTake(b *testing.B) {
 		i++
 		binary.BigEndian.PutUint64(key[:], i)
 		w.Take(key, now)
+	}
+}
+
+// TestWindowsClockJumps sets the wall clock ahead and back, as an administrator or NTP may.
+func TestWindowsClockJumps(t *testing.T) {
+	const interval = time.Minute
+	start := time.Now()
+	for _, jump := range []time.Duration{time.Hour, -time.Hour, 2 * time.Second, -2 * time.Second} {
+		w := NewWindows(interval, 10)
+		w.Take(Key{1}, start)
+		now := jumped(start.Add(time.Second), jump)
+		passed, reset := w.Take(Key{1}, now)
+		if left := reset.Sub(now); passed || left != interval-time.Second {
+			t.Errorf("after a jump of %s: passed %t, %s left of the window", jump, passed, left)
+		}
+		if passed, _ := w.Take(Key{1}, jumped(start.Add(interval), jump)); !passed {
+			t.Errorf("after a jump of %s: still refused when the window has passed", jump)
+		}
+	}
+}
+
+// jumped is a time as it is read after the wall clock was set ahead by whole seconds: its monotonic reading does not
+// jump. Package time has no other way to make one.
+func jumped(t time.Time, ahead time.Duration) time.Time {
+	const secondsShift = 30 // See type Time in the source of package time.
+	wall := (*uint64)(unsafe.Pointer(&t))
+	*wall += uint64(int64(ahead/time.Second)) << secondsShift
+	return t
+}
+
+func TestJumped(t *testing.T) {
+	now := time.Now()
+	then := jumped(now, -time.Hour)
+	if then.Sub(now) != 0 || then.Unix() != now.Unix()-3600 {
+		t.Errorf("%s became %s", now, then)
 	}
 }
