@@ -72,7 +72,7 @@ func (q *Queue) attempt(d *delivery) *provider.Error {
 	if time.Since(d.accepted) >= q.options.MaxAge {
 		return provider.Permanentf(ReasonExpired, "not sent within %s", q.options.MaxAge)
 	}
-	target, err := q.resolve(d.notification.Provider)
+	target, err := q.target(d.notification.Provider)
 	if err == nil {
 		d.attempts++
 		begin := time.Now()
@@ -87,6 +87,16 @@ func (q *Queue) attempt(d *delivery) *provider.Error {
 	default:
 		return provider.Classify(err)
 	}
+}
+
+// target is what resolve gives, and turns a panic of it into an error, as send does: it makes senders.
+func (q *Queue) target(p provider.Object) (target *Target, err error) {
+	defer func() {
+		if recover() != nil {
+			err = provider.Permanentf(provider.ReasonUnclassified, "Provider '%s': the sender could not be made: it panicked", p)
+		}
+	}()
+	return q.resolve(p)
 }
 
 // send gives the sender its time, and turns a panic of it into an error: it is not to take the process down.

@@ -45,9 +45,11 @@ func (d *delivery) attempt(took time.Duration, err error) Attempt {
 // lane holds what waits for one Provider, in order of acceptance. Its fields are guarded by the queue's mutex.
 type lane struct {
 	provider provider.Object
-	// place is where the lane is among those by length.
-	place   int
+	// places are where the lane is in the queue's heaps.
+	places  [heaps]int
 	entries []*delivery
+	// bytes is how much memory they take.
+	bytes   int
 	workers int
 	// inFlight are the ordering keys of the deliveries under way.
 	inFlight map[string]bool
@@ -58,6 +60,8 @@ type lane struct {
 }
 
 func (l *lane) len() int { return len(l.entries) }
+
+func (l *lane) size() int { return l.bytes }
 
 func (l *lane) backlog() Backlog {
 	b := Backlog{Provider: l.provider, Waiting: l.len(), Running: l.workers, PausedUntil: l.pausedUntil}
@@ -133,34 +137,4 @@ func (l *lane) stopTimer() {
 		l.timer.Stop()
 		l.timer = nil
 	}
-}
-
-// lanesByLength is a heap: the lane in which most notifications wait comes first, so that finding it does not take longer
-// the more Providers there are.
-type lanesByLength []*lane
-
-// Len implements [heap.Interface], as the others do.
-func (h lanesByLength) Len() int { return len(h) }
-
-func (h lanesByLength) Less(i, j int) bool { return h[i].len() > h[j].len() }
-
-func (h lanesByLength) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
-}
-
-// Push is given a *lane.
-func (h *lanesByLength) Push(x any) {
-	l, _ := x.(*lane)
-	l.place = len(*h)
-	*h = append(*h, l)
-}
-
-// Pop takes the last one.
-func (h *lanesByLength) Pop() any {
-	last := len(*h) - 1
-	l := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	return l
 }

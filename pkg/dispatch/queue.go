@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"fmt"
 	"slices"
@@ -31,8 +30,8 @@ func DefaultQueueOptions() QueueOptions {
 }
 
 // Queue holds the notifications that wait for their Providers, a lane for each: one that hangs costs only itself.
-// Lanes and workers exist while there is something to do. At a bound, the oldest notification of the lane, or of the
-// longest lane, is dropped and recorded.
+// Lanes and workers exist while there is something to do. At a bound, the oldest notification of the lane that has most
+// of what there is too much of is dropped and recorded.
 type Queue struct {
 	options QueueOptions
 	resolve func(provider.Object) (*Target, error)
@@ -42,14 +41,15 @@ type Queue struct {
 	attempts context.Context
 	giveUp   context.CancelFunc
 
-	mu      sync.Mutex
-	lanes   map[string]*lane
-	longest lanesByLength
-	waiting int
-	bytes   int
-	running int
-	seq     uint64
-	closed  bool
+	mu    sync.Mutex
+	lanes map[string]*lane
+	// longest and largest have the lane first that has most notifications, or most bytes of them.
+	longest, largest laneHeap
+	waiting          int
+	bytes            int
+	running          int
+	seq              uint64
+	closed           bool
 	// idle is closed when the queue is closed and nothing waits or runs.
 	idle chan struct{}
 }
@@ -61,6 +61,8 @@ func NewQueue(o QueueOptions, resolve func(provider.Object) (*Target, error), re
 		options: o, resolve: resolve, record: record,
 		attempts: attempts, giveUp: giveUp,
 		lanes: map[string]*lane{}, idle: make(chan struct{}),
+		longest: laneHeap{which: byLength, most: (*lane).len},
+		largest: laneHeap{which: bySize, most: (*lane).size},
 	}
 }
 
@@ -106,8 +108,11 @@ func (q *Queue) makeRoom(uid string, size int) []*delivery {
 			dropped = append(dropped, q.remove(l, 0))
 		}
 	}
-	for q.waiting > 0 && (q.waiting >= q.options.Total || q.bytes+size > q.options.TotalBytes) {
-		dropped = append(dropped, q.remove(q.longest[0], 0))
+	for q.waiting > 0 && q.waiting >= q.options.Total {
+		dropped = append(dropped, q.remove(q.longest.first(), 0))
+	}
+	for q.waiting > 0 && q.bytes+size > q.options.TotalBytes {
+		dropped = append(dropped, q.remove(q.largest.first(), 0))
 	}
 	return dropped
 }
@@ -117,7 +122,8 @@ func (q *Queue) lane(p provider.Object) *lane {
 	if l == nil {
 		l = &lane{provider: p, inFlight: map[string]bool{}}
 		q.lanes[p.UID] = l
-		heap.Push(&q.longest, l)
+		q.longest.add(l)
+		q.largest.add(l)
 	}
 	return l
 }
@@ -125,18 +131,26 @@ func (q *Queue) lane(p provider.Object) *lane {
 // insert puts a delivery in its place by order of acceptance.
 func (q *Queue) insert(l *lane, d *delivery) {
 	l.insert(d)
-	heap.Fix(&q.longest, l.place)
+	l.bytes += d.size
 	q.waiting++
 	q.bytes += d.size
+	q.changed(l)
 }
 
 // remove takes the i-th waiting delivery out of a lane.
 func (q *Queue) remove(l *lane, i int) *delivery {
 	d := l.remove(i)
-	heap.Fix(&q.longest, l.place)
+	l.bytes -= d.size
 	q.waiting--
 	q.bytes -= d.size
+	q.changed(l)
 	return d
+}
+
+// changed keeps the lane in its place among the others.
+func (q *Queue) changed(l *lane) {
+	q.longest.changed(l)
+	q.largest.changed(l)
 }
 
 // DropProvider drops what waits for a Provider that is gone.
@@ -207,7 +221,8 @@ func (q *Queue) retire(l *lane) {
 	if l.len() == 0 && l.workers == 0 {
 		l.stopTimer()
 		delete(q.lanes, l.provider.UID)
-		heap.Remove(&q.longest, l.place)
+		q.longest.takeOut(l)
+		q.largest.takeOut(l)
 	}
 	if q.closed && q.waiting == 0 && q.running == 0 {
 		select {

@@ -84,21 +84,36 @@ type Event struct {
 // IsError says whether the event reports a failure.
 func (e *Event) IsError() bool { return e.Severity == SeverityError }
 
-// Size is about the number of bytes that the event keeps in memory.
+// Size is about the number of bytes that the event keeps in memory while it waits to be sent, and rather more than less.
 func (e *Event) Size() int {
-	const fixed = 512
-	size := fixed
+	const (
+		// fixed is for the structs around the texts, and a map of a few entries.
+		fixed = 1024
+		// entry is what one of a large map takes besides its texts: a key or value of one byte has a string of its own,
+		// in a table that may be half empty.
+		entry = 128
+	)
+	size := fixed + entry*len(e.Metadata)
 	o := e.InvolvedObject
 	for _, s := range []string{
 		o.Kind, o.Namespace, o.Name, o.UID, o.APIVersion, o.ResourceVersion, o.FieldPath,
 		e.Severity, e.Message, e.Reason, e.ReportingController, e.ReportingInstance,
 	} {
-		size += len(s)
+		size += allocated(len(s))
 	}
 	for k, v := range e.Metadata {
-		size += len(k) + len(v)
+		size += allocated(len(k)) + allocated(len(v))
 	}
 	return size
+}
+
+// allocated is what the runtime takes for a text: it hands out memory in classes of sizes, and large pieces by the page.
+func allocated(length int) int {
+	const page, large = 8 << 10, 32 << 10
+	if length > large {
+		return (length + page - 1) / page * page
+	}
+	return length + length/8
 }
 
 // groupKey is the metadata key that the controller of the event's object uses for name.

@@ -1,0 +1,130 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
+	"github.com/notification-controller/notification-controller/pkg/event"
+	"github.com/notification-controller/notification-controller/pkg/provider"
+)
+
+// TestQueueMemoryIsHonest compares what the queue believes to hold with what the heap holds.
+func TestQueueMemoryIsHonest(t *testing.T) {
+	const group = "kustomize.toolkit.fluxcd.io/"
+	metadata := func(entries, length int) string {
+		texts := make([]string, entries)
+		for i := range texts {
+			texts[i] = fmt.Sprintf(`"%s%d":"%s"`, group, i, strings.Repeat("v", length))
+		}
+		return "{" + strings.Join(texts, ",") + "}"
+	}
+	for _, tt := range []struct {
+		name, message, metadata string
+		events                  int
+	}{
+		{"bare", "", "{}", 2000},
+		{"usual", strings.Repeat("m", 200), metadata(4, 50), 2000},
+		{"long message", strings.Repeat("m", 50_000), metadata(1, 10), 200},
+		{"many entries", "", metadata(1000, 1), 20},
+		{"one more than a table holds", "", metadata(897, 0), 20},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			block := make(chan struct{})
+			options := DefaultQueueOptions()
+			options.PerProvider, options.Workers = tt.events, 1
+			q, recorded := testQueue(options, func(context.Context, *provider.Notification) error {
+				<-block
+				return nil
+			})
+			before := heapInUse()
+			for i := range tt.events {
+				body := fmt.Sprintf(`{"involvedObject":{"kind":"Kustomization","apiVersion":"%sv1","namespace":"team-%d","name":"shop-%d","uid":"01234567-89ab-cdef-0123-%012d"},
+"severity":"info","timestamp":"2026-11-22T00:00:00Z","message":"%s","reason":"Progressing","reportingController":"kustomize-controller","metadata":%s}`, group, i, i, i, tt.message, tt.metadata)
+				e, err := event.Decode([]byte(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				e.Metadata = event.Clean(e)
+				e.ID = fmt.Sprintf("%026d", i)
+				n, _ := render(e, &v1beta3.Alert{}, &v1beta3.Provider{})
+				q.Enqueue(n, anyOrder)
+			}
+			held := int(heapInUse() - before)
+			q.mu.Lock()
+			believed := q.bytes
+			q.mu.Unlock()
+			t.Logf("%d bytes each, believed %d", held/tt.events, believed/tt.events)
+			// A little more is for what is under way, and for the runtime.
+			if slack := 64 << 10; held > believed+slack {
+				t.Errorf("the heap holds %d bytes, the queue believes %d", held, believed)
+			}
+			if believed > 4*held {
+				t.Errorf("the heap holds only %d bytes, the queue believes %d", held, believed)
+			}
+			close(block)
+			q.Drain(t.Context())
+			if sent := recorded.count(Sent, ""); sent != tt.events {
+				t.Errorf("%d of %d sent", sent, tt.events)
+			}
+		})
+	}
+}
+
+// heapInUse is how many bytes are in use.
+func heapInUse() uint64 {
+	// The second collection frees what had a finalizer or was in a pool.
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// TestQueueMemoryIsShared has a Provider with few large notifications make room, and not the one with many small ones.
+func TestQueueMemoryIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		block := make(chan struct{})
+		options := QueueOptions{PerProvider: 1000, Total: 1000, TotalBytes: 1 << 20, Workers: 1, MaxAge: time.Hour}
+		q, recorded := testQueue(options, func(context.Context, *provider.Notification) error {
+			<-block
+			return nil
+		})
+		for i := range 50 {
+			q.Enqueue(newNotification("small", i), anyOrder)
+		}
+		for i := range 20 {
+			n := newNotification("large", i)
+			n.Event.Message = string(make([]byte, 100<<10))
+			q.Enqueue(n, anyOrder)
+		}
+		if recorded.count(Dropped, ReasonQueueFull) == 0 {
+			t.Error("nothing was dropped")
+		}
+		for _, o := range recorded.all {
+			if o.Provider.Name != "large" {
+				t.Errorf("dropped %+v, want one of those that take the memory", o)
+			}
+		}
+		close(block)
+		q.Drain(t.Context())
+	})
+}
+
+// TestResolvePanics has a type of Provider panic when its sender is made.
+func TestResolvePanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		recorded := &outcomes{}
+		q := NewQueue(DefaultQueueOptions(), func(provider.Object) (*Target, error) { panic("boom") }, recorded)
+		q.Enqueue(newNotification("a", 1), anyOrder)
+		q.Drain(t.Context())
+		if recorded.count(Failed, provider.ReasonUnclassified) != 1 {
+			t.Errorf("recorded %+v", recorded.all)
+		}
+	})
+}
