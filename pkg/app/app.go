@@ -49,8 +49,6 @@ import (
 )
 
 const (
-	// maxWindows is how many events are remembered to tell repetitions, about 50 bytes each.
-	maxWindows = 1_000_000
 	// maxStates is how many commit statuses and comments are remembered, about 500 bytes each.
 	maxStates = 10_000
 	// writeTimeout is how long a caller may take to read an answer, from the end of its header on.
@@ -188,7 +186,7 @@ func (a *App) outbound() http.Handler {
 	a.matcher = dispatch.NewMatcher(a.informers.alertIndex, a.objectLabels, a.compiled, a.options.NoCrossNamespace, recorder)
 	return &dispatch.Handler{
 		Ready:   a.ready.Load,
-		Windows: ratelimit.NewWindows(a.options.RateLimitWindow, maxWindows),
+		Windows: ratelimit.NewWindows(a.options.RateLimitWindow, a.options.RateLimitSize),
 		Matcher: a.matcher,
 		Router: &dispatch.Router{
 			Providers: a.informers, Types: types, StatusIDs: a.statusIDs, Compiled: a.matcher.Compiled,
@@ -227,6 +225,7 @@ func (a *App) inbound() http.Handler {
 		Ready:                a.ready.Load,
 		NoCrossNamespaceRefs: a.options.NoCrossNamespace,
 		CallsPerSecond:       a.options.ReceiverRateLimit,
+		MaxDeliveries:        a.options.ReceiverDeliveries,
 	})
 	return a.hook.Handler()
 }

@@ -73,6 +73,10 @@ type Options struct {
 
 	ShutdownTimeout time.Duration
 	Queue           dispatch.QueueOptions
+	// RateLimitSize is how many events are remembered to tell repetitions, up to 85 bytes each.
+	RateLimitSize int
+	// ReceiverDeliveries is how many webhook calls are remembered for the same, about 120 bytes each.
+	ReceiverDeliveries int
 	// ReceiverRateLimit is how often a second each Receiver may be called; 0 means without limit.
 	ReceiverRateLimit float64
 
@@ -92,9 +96,11 @@ func DefaultOptions() Options {
 		RetryBackoff:    controller.Backoff{Min: 750 * time.Millisecond, Max: 15 * time.Minute},
 		ReleaseOnCancel: true, LeaseDuration: 35 * time.Second, RenewDeadline: 30 * time.Second, RetryPeriod: 5 * time.Second,
 		TokenCacheMaxSize: 100, TokenCacheMaxDuration: time.Hour,
-		ShutdownTimeout:  25 * time.Second,
-		Queue:            dispatch.DefaultQueueOptions(),
-		RuntimeNamespace: os.Getenv("RUNTIME_NAMESPACE"),
+		ShutdownTimeout:    25 * time.Second,
+		Queue:              dispatch.DefaultQueueOptions(),
+		RateLimitSize:      1_000_000,
+		ReceiverDeliveries: 100_000,
+		RuntimeNamespace:   os.Getenv("RUNTIME_NAMESPACE"),
 	}
 }
 
@@ -136,8 +142,10 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.Float64Var(&o.ReceiverRateLimit, "receiver-rate-limit", o.ReceiverRateLimit, "authentic calls a second for each Receiver, beyond which they are answered 429; 0 means without limit")
 	flags.IntVar(&o.Queue.PerProvider, "provider-queue-size", o.Queue.PerProvider, "notifications that may wait for one Provider; beyond that the oldest is dropped")
 	flags.IntVar(&o.Queue.Total, "queue-size", o.Queue.Total, "notifications that may wait for all Providers together")
-	flags.IntVar(&o.Queue.TotalBytes, "queue-memory", o.Queue.TotalBytes, "bytes that waiting notifications may take")
+	flags.IntVar(&o.Queue.TotalBytes, "queue-memory", o.Queue.TotalBytes, "bytes that waiting notifications may take; beyond that the oldest of the Provider with most of them is dropped")
 	flags.IntVar(&o.Queue.Workers, "provider-concurrency", o.Queue.Workers, "notifications of one Provider that are sent at a time")
+	flags.IntVar(&o.RateLimitSize, "rate-limit-size", o.RateLimitSize, "events that are remembered to refuse their repetition, up to 85 bytes each; beyond that some are forgotten")
+	flags.IntVar(&o.ReceiverDeliveries, "receiver-delivery-size", o.ReceiverDeliveries, "webhook deliveries that are remembered to tell their repetition, about 120 bytes each; beyond that the oldest are forgotten")
 }
 
 func featureGates() []string {
@@ -190,6 +198,7 @@ func (o *Options) Validate() error {
 	}{
 		{"concurrent", o.Concurrent}, {"provider-queue-size", o.Queue.PerProvider}, {"queue-size", o.Queue.Total},
 		{"queue-memory", o.Queue.TotalBytes}, {"provider-concurrency", o.Queue.Workers},
+		{"rate-limit-size", o.RateLimitSize}, {"receiver-delivery-size", o.ReceiverDeliveries},
 	} {
 		if positive.value < 1 {
 			errs = append(errs, fmt.Errorf("--%s has to be at least 1", positive.flag))

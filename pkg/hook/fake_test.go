@@ -85,6 +85,8 @@ func newFixture(t testing.TB, receivers ...*v1.Receiver) *fixture {
 		Events:    f.events,
 		Observer:  f.observer,
 		Ready:     func() bool { return f.ready },
+
+		MaxDeliveries: 100,
 	})
 	return f
 }

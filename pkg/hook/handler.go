@@ -67,6 +67,8 @@ type Options struct {
 	NoCrossNamespaceRefs bool
 	// CallsPerSecond is how often each Receiver may be called; 0 means without limit.
 	CallsPerSecond float64
+	// MaxDeliveries is how many deliveries are remembered to tell repetitions.
+	MaxDeliveries int
 }
 
 // Hook answers webhooks.
@@ -83,7 +85,7 @@ func New(o Options) *Hook {
 	return &Hook{
 		Options: o,
 		filters: expr.NewCache[*filters](), verifiers: expr.NewCache[builtVerifier](),
-		repeats: newRepeats(), limits: newLimits(o.CallsPerSecond),
+		repeats: newRepeats(o.MaxDeliveries), limits: newLimits(o.CallsPerSecond),
 	}
 }
 

@@ -73,9 +73,10 @@ func TestDeliveryThatFailedIsNotRemembered(t *testing.T) {
 }
 
 func TestRepeatsAreBounded(t *testing.T) {
-	r := newRepeats()
+	const maxDeliveries = 1000
+	r := newRepeats(maxDeliveries)
 	now := time.Now()
-	for i := range maxDeliveries + 1000 {
+	for i := range maxDeliveries + 100 {
 		var d delivery
 		binary.BigEndian.PutUint64(d[:], uint64(i))
 		r.keep(d, now)

@@ -8,13 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-const (
-	// repeatWindow is how long a delivery is remembered.
-	repeatWindow = 60 * time.Second
-	// maxDeliveries is how many are remembered, about 100 bytes each. Beyond that the oldest are forgotten, whose
-	// repetition would reconcile once more.
-	maxDeliveries = 100_000
-)
+// repeatWindow is how long a delivery is remembered.
+const repeatWindow = 60 * time.Second
 
 // delivery names a call of one Receiver by the id that its sender gave it.
 type delivery [sha256.Size]byte
@@ -26,13 +21,19 @@ func deliveryOf(receiver types.UID, id string) delivery {
 // repeats remembers the deliveries that have been handed over lately: senders repeat a call whose answer they missed.
 // It is safe for concurrent use.
 type repeats struct {
+	// capacity is how many are remembered, about 120 bytes each. Beyond that the oldest are forgotten, whose repetition
+	// would reconcile once more.
+	capacity int
+
 	mu   sync.Mutex
 	seen map[delivery]time.Time
 	// order is that of their times.
 	order []delivery
 }
 
-func newRepeats() *repeats { return &repeats{seen: map[delivery]time.Time{}} }
+func newRepeats(capacity int) *repeats {
+	return &repeats{capacity: capacity, seen: map[delivery]time.Time{}}
+}
 
 // has says whether the delivery was kept within the window.
 func (r *repeats) has(d delivery, now time.Time) bool {
@@ -48,7 +49,7 @@ func (r *repeats) keep(d delivery, now time.Time) {
 	defer r.mu.Unlock()
 	for len(r.order) > 0 {
 		at, ok := r.seen[r.order[0]]
-		if ok && now.Sub(at) < repeatWindow && len(r.order) < maxDeliveries {
+		if ok && now.Sub(at) < repeatWindow && len(r.order) < r.capacity {
 			break
 		}
 		delete(r.seen, r.order[0])
