@@ -3,12 +3,15 @@ package app
 import (
 	"bytes"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,6 +31,9 @@ type apiProxy struct {
 	fault atomic.Pointer[fault]
 	// gone counts how often the API server could not resume a watch.
 	gone atomic.Int32
+
+	mu   sync.Mutex
+	open map[*watched]bool
 }
 
 func newAPIProxy(t *testing.T, cp *apitest.ControlPlane) *apiProxy {
@@ -40,14 +46,20 @@ func newAPIProxy(t *testing.T, cp *apitest.ControlPlane) *apiProxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &apiProxy{}
+	p := &apiProxy{open: map[*watched]bool{}}
 	forward := &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport:     transport,
 		FlushInterval: -1,
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ModifyResponse: func(resp *http.Response) error {
-			resp.Body = &goneReader{ReadCloser: resp.Body, gone: &p.gone}
+			if resp.Request.URL.Query().Has("watch") {
+				w := &watched{ReadCloser: resp.Body, proxy: p, since: time.Now()}
+				resp.Body = w
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				p.open[w] = true
+			}
 			return nil
 		},
 	}
@@ -91,18 +103,46 @@ func (p *apiProxy) set(f fault) {
 	p.CloseClientConnections()
 }
 
-// goneReader counts what the API server says of watches that are too old to go on, in JSON and in protobuf.
-type goneReader struct {
+// watched is the answer to a request, such as a watch.
+type watched struct {
 	io.ReadCloser
-	gone *atomic.Int32
+	proxy *apiProxy
+	since time.Time
+	ended atomic.Bool
 }
 
-func (r *goneReader) Read(p []byte) (int, error) {
-	n, err := r.ReadCloser.Read(p)
+// Read counts what the API server says of watches that are too old to go on, in JSON and in protobuf.
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.ReadCloser.Read(p)
 	if bytes.Contains(p[:n], []byte("too old resource version")) {
-		r.gone.Add(1)
+		w.proxy.gone.Add(1)
+	}
+	if w.ended.Load() {
+		return n, io.EOF
 	}
 	return n, err
+}
+
+func (w *watched) Close() error {
+	w.proxy.mu.Lock()
+	delete(w.proxy.open, w)
+	w.proxy.mu.Unlock()
+	return w.ReadCloser.Close()
+}
+
+// endWatches ends watches as the API server does from time to time, so that the controller resumes them. One that has
+// just begun it would not resume but take for a mistake.
+func (p *apiProxy) endWatches() {
+	const young = 2 * time.Second
+	p.mu.Lock()
+	open := slices.Collect(maps.Keys(p.open))
+	p.mu.Unlock()
+	for _, w := range open {
+		if time.Since(w.since) > young {
+			w.ended.Store(true)
+			_ = w.Close()
+		}
+	}
 }
 
 // unreachable breaks every connection.
@@ -126,22 +166,57 @@ func slow(delay time.Duration) fault {
 	}
 }
 
-// expiring refuses to resume each watch once.
-func expiring(count *atomic.Int32) fault {
-	var mu sync.Mutex
-	refused := map[string]bool{}
-	return func(w http.ResponseWriter, r *http.Request) bool {
-		query := r.URL.Query()
-		mu.Lock()
-		defer mu.Unlock()
-		if query.Get("watch") == "" || query.Get("sendInitialEvents") != "" || query.Get("resourceVersion") == "" || refused[r.URL.Path] {
-			return false
-		}
-		refused[r.URL.Path] = true
-		count.Add(1)
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusGone)
-		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"too old resource version","reason":"Expired","code":410}`)
+// holding keeps watches that are being resumed waiting until they are released. Then they are passed on or, the first of
+// each kind, refused as too old.
+type holding struct {
+	release chan struct{}
+	refuse  bool
+
+	mu   sync.Mutex
+	held map[string]bool
+}
+
+func newHolding(refuse bool) *holding {
+	return &holding{release: make(chan struct{}), refuse: refuse, held: map[string]bool{}}
+}
+
+func (h *holding) fault(w http.ResponseWriter, r *http.Request) bool {
+	query := r.URL.Query()
+	if !query.Has("watch") || query.Has("sendInitialEvents") || query.Get("resourceVersion") == "" {
+		return false
+	}
+	h.mu.Lock()
+	first := !h.held[r.URL.Path]
+	h.held[r.URL.Path] = true
+	h.mu.Unlock()
+	select {
+	case <-h.release:
+	case <-r.Context().Done():
 		return true
 	}
+	if !first || !h.refuse {
+		return false
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusGone)
+	_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"too old resource version","reason":"Expired","code":410}`)
+	return true
+}
+
+// holdWatches ends all watches and waits until those for the controller's own kinds are held.
+func (p *apiProxy) holdWatches(t *testing.T, c *process, refuse bool) (release func()) {
+	t.Helper()
+	h := newHolding(refuse)
+	var f fault = h.fault
+	p.fault.Store(&f)
+	eventuallyWithin(t, backoffLimit, "all watches to be resumed", func() error {
+		p.endWatches()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if want := len(c.informers.all()); len(h.held) < want {
+			return fmt.Errorf("%d of %d are", len(h.held), want)
+		}
+		return nil
+	})
+	return func() { close(h.release) }
 }

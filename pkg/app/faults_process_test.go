@@ -62,6 +62,27 @@ func (s *storm) end() {
 	s.senders.Wait()
 }
 
+// TestShutdownDelivers is SIGTERM with notifications queued for a slow endpoint.
+func TestShutdownDelivers(t *testing.T) {
+	t.Parallel()
+	cp := shared(t)
+	ns := namespace(t, cp)
+	slow := newSink(t, func(http.ResponseWriter, *http.Request) { time.Sleep(3 * time.Second) })
+	cp.Apply(t, alertAndProvider(ns, "slow", "{type: generic, address: '"+slow.URL+"'}"))
+	c := start(t, cp, nil)
+	c.settle(ns, "slow")
+	for i := range 40 {
+		if status, _ := c.post(eventJSON(ns, fmt.Sprintf("queued %d", i))); status != http.StatusAccepted {
+			t.Fatalf("status %d", status)
+		}
+	}
+	c.shutdown()
+	balance(t, ns, c)
+	if got := len(slow.got("queued")); got != 40 {
+		t.Errorf("%d of 40 arrived before the exit", got)
+	}
+}
+
 // TestTerminatedUnderLoad is SIGTERM while events keep coming: what was accepted is sent.
 func TestTerminatedUnderLoad(t *testing.T) {
 	t.Parallel()

@@ -30,12 +30,14 @@ func (y *tally) add(result string, n int) {
 	}
 }
 
-// tally reads the outcome counters, also of a controller that has ended.
-func (c *process) tally() tally {
+// exposed is what its metrics say, also if the controller has ended.
+func (c *process) exposed() string {
 	recorder := httptest.NewRecorder()
 	c.metrics.Handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
-	return tallyOfMetrics(recorder.Body.String())
+	return recorder.Body.String()
 }
+
+func (c *process) tally() tally { return tallyOfMetrics(c.exposed()) }
 
 func tallyOfMetrics(exposition string) tally {
 	sample := regexp.MustCompile(`^notification_(event_matches_total|deliveries_total\{.*result="([a-z]+)".*\}) ([0-9.e+]+)\n$`)
