@@ -125,7 +125,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.RetryBackoff.Max, "max-retry-delay", o.RetryBackoff.Max, "longest wait after a failure to reconcile a Receiver")
 	flags.StringToStringVar(&o.FeatureGates, "feature-gates", o.FeatureGates, "NAME=true,… for the gates "+strings.Join(featureGates(), ", ")+"; those about Secrets are accepted without effect")
 
-	flags.BoolVar(&o.LeaderElection, "enable-leader-election", o.LeaderElection, "let only one replica write status")
+	flags.BoolVar(&o.LeaderElection, "enable-leader-election", o.LeaderElection, "let only one replica reconcile; the status of the last delivery is written by whichever delivered")
 	flags.BoolVar(&o.ReleaseOnCancel, "leader-election-release-on-cancel", o.ReleaseOnCancel, "give up the Lease at shutdown")
 	flags.DurationVar(&o.LeaseDuration, "leader-election-lease-duration", o.LeaseDuration, "time after which another replica may take the Lease")
 	flags.DurationVar(&o.RenewDeadline, "leader-election-renew-deadline", o.RenewDeadline, "time after which the leader stops if it cannot renew the Lease")
