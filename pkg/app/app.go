@@ -51,6 +51,8 @@ import (
 const (
 	// maxStates is how many commit statuses and comments are remembered, about 500 bytes each.
 	maxStates = 10_000
+	// maxRepeats is how many pairs of an Alert with a repeatInterval and an object are remembered, about 300 bytes each.
+	maxRepeats = 50_000
 	// writeTimeout is how long a caller may take to read an answer, from the end of its header on.
 	writeTimeout = time.Minute
 )
@@ -81,6 +83,7 @@ type App struct {
 	// cloudClient leads to the clouds for all Providers without a proxy.
 	cloudClient *http.Client
 	matcher     *dispatch.Matcher
+	repeats     *dispatch.Repeats
 	resolver    *dispatch.Resolver
 	queue       *dispatch.Queue
 	deliveries  *deliverycontroller.Controller
@@ -153,9 +156,11 @@ func (a *App) outbound() http.Handler {
 		Alerts:    a.informers.alertLister,
 		Providers: a.informers.providerLister,
 	})
+	a.repeats = dispatch.NewRepeats(maxRepeats, time.Now)
 	recorder := dispatch.Recorders{
 		&dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")},
 		statusRecorder{a.deliveries},
+		a.repeats,
 	}
 	if a.options.StatusPage {
 		a.ledger = page.NewLedger(time.Now)
@@ -190,7 +195,7 @@ func (a *App) outbound() http.Handler {
 		Matcher: a.matcher,
 		Router: &dispatch.Router{
 			Providers: a.informers, Types: types, StatusIDs: a.statusIDs, Compiled: a.matcher.Compiled,
-			Cluster: a.options.ClusterName, Record: recorder,
+			Repeats: a.repeats, Cluster: a.options.ClusterName, Record: recorder,
 		},
 		Queue:  a.queue,
 		Record: recorder,
@@ -243,6 +248,7 @@ func (a *App) follow() error {
 	}, func(alert *v1beta3.Alert) {
 		a.objects.Want(alert.UID, nil)
 		a.compiled.Drop(alert.UID)
+		a.repeats.Drop(alert.UID)
 		a.statusIDs.Drop(alert.UID)
 	})
 	if err != nil {

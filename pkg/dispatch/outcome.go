@@ -57,6 +57,7 @@ const (
 	SkippedNoCommit        SkipReason = "no_commit"
 	SkippedNoChangeRequest SkipReason = "no_change_request"
 	SkippedByType          SkipReason = "nothing_to_send"
+	SkippedRepeat          SkipReason = "repeat_interval"
 )
 
 // Outcome is how one notification ended.

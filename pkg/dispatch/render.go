@@ -12,12 +12,19 @@ import (
 // claim. It returns false, and has recorded why, if there is nothing to send.
 func (r *Router) Render(ctx context.Context, e *event.Event, a *v1beta3.Alert, p *v1beta3.Provider, row provider.Type) (*provider.Notification, bool) {
 	n, conflicts := render(e, a, p)
-	r.addCluster(n)
+	if _, said := n.Event.Metadata[event.KeyCluster]; !said && r.Cluster != "" {
+		n.SetMetadata(event.KeyCluster, r.Cluster)
+	}
 	if len(conflicts) > 0 {
 		r.Record.MetadataConflict(a, e.InvolvedObject, conflicts)
 	}
 	if row.Skip != nil && row.Skip(n) {
 		r.Record.Outcome(outcome(n, row).skipped(SkippedByType))
+		return nil, false
+	}
+	// What the type does not send has not been told.
+	if !r.Repeats.Pass(n, a) {
+		r.Record.Outcome(outcome(n, row).skipped(SkippedRepeat))
 		return nil, false
 	}
 	if row.Family == provider.FamilyCommitStatus {
@@ -30,17 +37,6 @@ func (r *Router) Render(ctx context.Context, e *event.Event, a *v1beta3.Alert, p
 	// Last, since everything before is about what has happened, however it is told.
 	r.rewrite(n, a)
 	return n, true
-}
-
-// addCluster says which cluster a notification is from, unless its Alert, the object or its controller does.
-func (r *Router) addCluster(n *provider.Notification) {
-	if _, said := n.Event.Metadata[event.KeyCluster]; said || r.Cluster == "" {
-		return
-	}
-	if n.Event.Metadata == nil {
-		n.Event.Metadata = map[string]string{}
-	}
-	n.Event.Metadata[event.KeyCluster] = r.Cluster
 }
 
 // render copies the event and merges the Alert's metadata into the copy, which no other Alert shares.

@@ -25,6 +25,8 @@ type Router struct {
 	StatusIDs *StatusIDs
 	// Compiled returns what is compiled of an Alert.
 	Compiled func(*v1beta3.Alert) CompiledAlert
+	// Repeats holds back what an Alert has told already; nil holds nothing back.
+	Repeats *Repeats
 	// Cluster is put into the metadata of notifications that do not say; empty for none.
 	Cluster string
 	Record  Recorder

@@ -31,6 +31,7 @@ const (
 	KeyChangeRequest  = "change_request"
 	KeySummary        = "summary"
 	KeyCluster        = "cluster"
+	KeySuppressed     = "suppressed"
 
 	// CommitStatusUpdate is the value of KeyCommitStatus that marks an event as a commit status update.
 	CommitStatusUpdate = "update"

@@ -43,6 +43,14 @@ type Notification struct {
 	StatusID string
 }
 
+// SetMetadata adds an entry to the notification's own metadata.
+func (n *Notification) SetMetadata(key, value string) {
+	if n.Event.Metadata == nil {
+		n.Event.Metadata = map[string]string{}
+	}
+	n.Event.Metadata[key] = value
+}
+
 // ObjectKey is the OrderingKey of types that keep the state of each object on the far side.
 func (n *Notification) ObjectKey() string { return n.Event.InvolvedObject.String() }
 

@@ -20,7 +20,7 @@ type alert struct {
 	EndsAt time.Time `json:"endsAt"`
 }
 
-// newAlert returns an alert that all but the message and the summary are labels of: each revision and each reason is an
+// newAlert returns an alert that all but the message, the summary and a count are labels of: each revision and each reason is an
 // alert of its own.
 func newAlert(e *event.Event) alert {
 	// A Caser has a state, so each event gets its own.
@@ -34,6 +34,7 @@ func newAlert(e *event.Event) alert {
 	a.Labels["severity"] = e.Severity
 	a.Labels["reason"] = e.Reason
 	a.annotate(event.KeySummary)
+	a.annotate(event.KeySuppressed)
 	return a
 }
 
@@ -48,6 +49,7 @@ func newIncident(e *event.Event) alert {
 	}
 	a.Labels["severity"] = event.SeverityError
 	a.annotate(event.KeySummary)
+	a.annotate(event.KeySuppressed)
 	for _, key := range versionKeys() {
 		a.annotate(key)
 	}

@@ -125,3 +125,14 @@ func TestConfigErrors(t *testing.T) {
 	providertest.CheckRefused(t, New, provider.Config{Address: "alertmanager.monitoring:9093/planted"}, "spec.address")
 	providertest.CheckRefused(t, New, provider.Config{Address: "http://alertmanager", Token: "planted\n"}, `"token"`)
 }
+
+// TestSuppressedIsNoLabel finds a count that makes each notification another alert.
+func TestSuppressedIsNoLabel(t *testing.T) {
+	e := providertest.Notification().Event
+	e.Metadata[event.KeySuppressed] = "199"
+	for _, a := range []alert{newAlert(&e), newIncident(&e)} {
+		if a.Labels[event.KeySuppressed] != "" || a.Annotations[event.KeySuppressed] != "199" {
+			t.Errorf("labels %v, annotations %v", a.Labels, a.Annotations)
+		}
+	}
+}

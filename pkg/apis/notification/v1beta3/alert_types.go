@@ -49,6 +49,14 @@ type AlertSpec struct {
 	// +optional
 	Message string `json:"message,omitempty"`
 
+	// RepeatInterval is the time in which the Alert sends at most one notification about one object with the same
+	// reason and severity, whatever the messages say. A change of severity or revision is always sent. How many were
+	// held back is in the next one's metadata, under the key "suppressed".
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern="^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$"
+	// +optional
+	RepeatInterval *metav1.Duration `json:"repeatInterval,omitempty"`
+
 	// EventMetadata is added to the metadata of every selected event. It overrides annotations of the event's
 	// object and is overridden by metadata from the object's controller.
 	// +optional

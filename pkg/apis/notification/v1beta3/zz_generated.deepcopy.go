@@ -114,6 +114,11 @@ func (in *AlertSpec) DeepCopyInto(out *AlertSpec) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.RepeatInterval != nil {
+		in, out := &in.RepeatInterval, &out.RepeatInterval
+		*out = new(v1.Duration)
+		**out = **in
+	}
 	if in.EventMetadata != nil {
 		in, out := &in.EventMetadata, &out.EventMetadata
 		*out = make(map[string]string, len(*in))

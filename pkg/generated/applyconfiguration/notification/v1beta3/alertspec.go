@@ -7,6 +7,10 @@ SPDX-License-Identifier: Apache-2.0
 
 package v1beta3
 
+import (
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // AlertSpecApplyConfiguration represents a declarative configuration of the AlertSpec type for use
 // with apply.
 //
@@ -31,6 +35,10 @@ type AlertSpecApplyConfiguration struct {
 	// Message is a Go template whose text takes the place of the event's message in what is sent. The lists and the
 	// filter are about the event's own message, which is also sent where the template fails.
 	Message *string `json:"message,omitempty"`
+	// RepeatInterval is the time in which the Alert sends at most one notification about one object with the same
+	// reason and severity, whatever the messages say. A change of severity or revision is always sent. How many were
+	// held back is in the next one's metadata, under the key "suppressed".
+	RepeatInterval *v1.Duration `json:"repeatInterval,omitempty"`
 	// EventMetadata is added to the metadata of every selected event. It overrides annotations of the event's
 	// object and is overridden by metadata from the object's controller.
 	EventMetadata map[string]string `json:"eventMetadata,omitempty"`
@@ -109,6 +117,14 @@ func (b *AlertSpecApplyConfiguration) WithEventFilter(value string) *AlertSpecAp
 // If called multiple times, the Message field is set to the value of the last call.
 func (b *AlertSpecApplyConfiguration) WithMessage(value string) *AlertSpecApplyConfiguration {
 	b.Message = &value
+	return b
+}
+
+// WithRepeatInterval sets the RepeatInterval field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RepeatInterval field is set to the value of the last call.
+func (b *AlertSpecApplyConfiguration) WithRepeatInterval(value v1.Duration) *AlertSpecApplyConfiguration {
+	b.RepeatInterval = &value
 	return b
 }
 
