@@ -2,6 +2,8 @@ package message
 
 import (
 	"fmt"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -217,5 +219,32 @@ func BenchmarkExecute(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestReadme looks for each function and field in the page about Alerts.
+func TestReadme(t *testing.T) {
+	content, err := os.ReadFile("../dispatch/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range functionNames() {
+		if !strings.Contains(string(content), "`"+name+" ") && !strings.Contains(string(content), "`"+name+"`") {
+			t.Errorf("the page lacks the function %s", name)
+		}
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Data]()) {
+		names := []string{"." + field.Name}
+		if field.Type.Kind() == reflect.Struct {
+			names = nil
+			for _, inner := range reflect.VisibleFields(field.Type) {
+				names = append(names, "."+field.Name+"."+inner.Name)
+			}
+		}
+		for _, name := range names {
+			if !strings.Contains(string(content), "`"+name+"`") {
+				t.Errorf("the page lacks the field %s", name)
+			}
+		}
 	}
 }
