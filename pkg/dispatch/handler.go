@@ -1,8 +1,7 @@
 // Package dispatch is the outbound flow, a file for each stage: an event comes in (handler.go), is matched with the
-// Alerts (match.go), routed to their Providers (route.go), rendered unless it has just been told (render.go,
-// repeat.go), and queued and delivered
-// (queue.go, deliver.go) by the sender that its Provider stands for (resolve.go). Every outcome ends in the recorder
-// (outcome.go).
+// Alerts (match.go), routed to their Providers (route.go), rendered unless it has just been told (render.go, repeat.go),
+// and queued and delivered (queue.go, deliver.go) by the sender that its Provider stands for (resolve.go). Every outcome
+// ends in the recorder (outcome.go).
 package dispatch
 
 import (
