@@ -10,9 +10,9 @@ package v1beta3
 // AlertStatusApplyConfiguration represents a declarative configuration of the AlertStatus type for use
 // with apply.
 //
-// AlertStatus tells whether the Alert works. It is written by whichever replica delivered, at most once a minute. It never
-// gets conditions, an observed generation or a default: clients that wait for those count an Alert as ready because it has
-// none, and a service that is down does not make it less so.
+// AlertStatus tells whether the Alert works. Whichever replica delivered writes it, at most once a minute. It
+// never gets conditions, an observed generation or a default: clients that wait for those count an Alert as ready
+// because it has none, and a service that is down does not change that.
 type AlertStatusApplyConfiguration struct {
 	// LastDelivery is how the last notification ended.
 	LastDelivery *AlertDeliveryApplyConfiguration `json:"lastDelivery,omitempty"`

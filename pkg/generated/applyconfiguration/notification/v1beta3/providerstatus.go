@@ -10,9 +10,9 @@ package v1beta3
 // ProviderStatusApplyConfiguration represents a declarative configuration of the ProviderStatus type for use
 // with apply.
 //
-// ProviderStatus tells whether the Provider works. It is written by whichever replica delivered, at most once a minute. It never
-// gets conditions, an observed generation or a default: clients that wait for those count a Provider as ready because it has
-// none, and a service that is down does not make it less so.
+// ProviderStatus tells whether the Provider works. Whichever replica delivered writes it, at most once a minute. It
+// never gets conditions, an observed generation or a default: clients that wait for those count a Provider as ready
+// because it has none, and a service that is down does not change that.
 type ProviderStatusApplyConfiguration struct {
 	// LastDelivery is how the last notification ended.
 	LastDelivery *DeliveryApplyConfiguration `json:"lastDelivery,omitempty"`
