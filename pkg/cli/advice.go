@@ -33,6 +33,8 @@ func (r *reporter) refused(e *event.Event, a *v1beta3.Alert, verdict dispatch.Ve
 		return fmt.Sprintf("no expression of spec.inclusionList matches the message %s: add one that does", quoted(e.Message))
 	case dispatch.Excluded:
 		return excluded(e, a)
+	case dispatch.FilteredOut:
+		return "spec.eventFilter is not true for the event: change it"
 	default:
 		return fmt.Sprintf("its rule %q refuses the event", verdict)
 	}
@@ -153,7 +155,7 @@ func (r *reporter) failed(o dispatch.Outcome, to string) string {
 	switch {
 	case errors.Is(o.Err, secret.ErrNotFound):
 		return text + ": create it, or change the name"
-	case find(r.inventory.providers, o.Provider.Namespace, o.Provider.Name) == nil:
+	case o.Provider.UID == "" && o.Reason == provider.ReasonConfig:
 		return text + r.elsewhere(o.Provider)
 	}
 	if hint := hint(o.Reason); r.sent && hint != "" {

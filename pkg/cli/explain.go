@@ -55,6 +55,7 @@ func (o *options) deliver(ctx context.Context, events []document, f *flow, r *re
 	if len(events) == 0 {
 		return errors.New(`-f: no file has an event, which is a JSON document with the field "involvedObject"`)
 	}
+	r.check = f.handler.Matcher.Check
 	all := deliveries{Delivered: true}
 	for _, e := range events {
 		seen, err := f.run(ctx, e.content)

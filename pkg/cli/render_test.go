@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func specs() map[string]string {
 	}
 }
 
-// tokens are the credentials of types that do not take any text.
+// tokenOf is the credential of a type: some take only what looks like one of theirs.
 func tokenOf(name string) string {
 	switch name {
 	case "bitbucket":
@@ -123,5 +124,35 @@ func checkRequests(t *testing.T, row provider.Type, requests []exchange) {
 	last := requests[len(requests)-1]
 	if last.Method == http.MethodGet || last.Body == "" && len(last.BodyBase64) == 0 {
 		t.Errorf("the last request writes nothing: %+v", last)
+	}
+}
+
+// TestRenderReachesNobody has a type that connects by itself.
+func TestRenderReachesNobody(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	connected := make(chan struct{})
+	go func() {
+		defer close(connected)
+		if _, err := listener.Accept(); err == nil {
+			t.Error("it has connected")
+		}
+	}()
+	objects := fmt.Sprintf(`
+apiVersion: notification.toolkit.fluxcd.io/v1beta3
+kind: Provider
+metadata: {name: p, namespace: apps}
+spec: {type: nats, address: "nats://%s", channel: shop}
+`, listener.Addr())
+	got := run(t, objects, "render", "-f", write(t, "event.json", commitEvent), "-f", "-", "-n", "apps", "--provider", "p")
+	if err := listener.Close(); err != nil {
+		t.Error(err)
+	}
+	<-connected
+	const want = `a Provider of type nats does not send by HTTP: what it would publish cannot be shown; "send" tries it`
+	if got.code != exitNo || !strings.Contains(got.out, want) {
+		t.Errorf("code %d: %s%s", got.code, got.out, got.err)
 	}
 }

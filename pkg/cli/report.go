@@ -64,6 +64,8 @@ type reporter struct {
 	alerts []*v1beta3.Alert
 	// journal has the requests of senders; nil if there are none.
 	journal *journal
+	// check says what is wrong with an Alert.
+	check func(*v1beta3.Alert) error
 	// sent says that notifications have really been sent.
 	sent bool
 }
@@ -112,6 +114,9 @@ func (r *reporter) alert(e *event.Event, alert *v1beta3.Alert, verdict dispatch.
 		Namespace: alert.Namespace, Name: alert.Name,
 		Verdict: string(verdict),
 		Notes:   seen.problems[nameOf(alert)],
+	}
+	if err := r.check(alert); err != nil {
+		report.Notes = append(report.Notes, oneLine(err.Error()))
 	}
 	if alert.Name == noAlert && !r.sent {
 		report.Notes = append(report.Notes, "no Alert selects the event for this Provider: it is shown as without any")

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,9 +86,15 @@ func (o *options) verify(ctx context.Context, name string) error {
 		return err
 	}
 	if name != "" {
-		if call.RequestURI, err = pathOf(inv, name); err != nil {
+		r, err := want("Receiver", inv.receivers, inv.namespace, name)
+		if err != nil {
 			return err
 		}
+		if r.Status.WebhookPath == "" {
+			answer := answerOf(withoutPath(r), nil)
+			return o.answer(false, answer, answer.print)
+		}
+		call.RequestURI = r.Status.WebhookPath
 	}
 	targets := &targets{}
 	h, err := o.newHook(inv, targets)
@@ -105,16 +110,12 @@ func (o *options) verify(ctx context.Context, name string) error {
 	return o.answer(answer.Accepted, answer, answer.print)
 }
 
-// pathOf is the path of a Receiver that is named.
-func pathOf(inv *inventory, name string) (string, error) {
-	r, err := want("Receiver", inv.receivers, inv.namespace, name)
-	if err != nil {
-		return "", err
+// withoutPath is what becomes of a call of a Receiver that has no path, to whoever knows an earlier one.
+func withoutPath(r *v1.Receiver) hook.Explanation {
+	return hook.Explanation{
+		Receiver: r, Outcome: hook.NotReady, Status: http.StatusServiceUnavailable, Answer: "not ready, try again later",
+		Cause: errors.New("it has no path: " + whyNoPath(r.Status, nil)),
 	}
-	if r.Status.WebhookPath == "" {
-		return "", fmt.Errorf("Receiver '%s/%s' has no path: %s", r.Namespace, r.Name, whyNoPath(r.Status, nil))
-	}
-	return r.Status.WebhookPath, nil
 }
 
 // parseCall reads a request, and says whether it tells the length of its body.
@@ -213,7 +214,7 @@ func (a webhook) print(w io.Writer) {
 	if a.Receiver != nil {
 		by = fmt.Sprintf("Receiver '%s/%s' (%s)", a.Receiver.Namespace, a.Receiver.Name, a.Receiver.Type)
 	}
-	fmt.Fprintf(w, "%s  %s: %s (%s)\n", yes, by, a.Message, strconv.Itoa(a.Status)+" "+http.StatusText(a.Status))
+	fmt.Fprintf(w, "%s  %s: %s (%d %s)\n", yes, by, a.Message, a.Status, http.StatusText(a.Status))
 	for _, object := range a.Reconciles {
 		fmt.Fprintf(w, "     reconciles %s %s/%s\n", object.Kind, object.Namespace, object.Name)
 	}
