@@ -37,9 +37,11 @@ func TestMigrationOfOurs(t *testing.T) {
 			addDeclared(known, k.name, property(flux, part))
 			addDeclared(all, k.name, property(ours, part))
 			for field := range all {
-				// Of conditions the stand-in has not the fields, which are Kubernetes' own.
-				if !known[field] && !strings.Contains(field, ".conditions[]") {
-					said("the field", field[strings.LastIndexByte(field, '.')+1:])
+				parent, name := field[:max(0, strings.LastIndexByte(field, '.'))], field[strings.LastIndexByte(field, '.')+1:]
+				// What belongs to a field of ours is said with that. Of conditions the stand-in has not the fields, which
+				// are Kubernetes' own.
+				if !known[field] && known[parent] && !strings.HasSuffix(parent, ".conditions[]") {
+					said("the field", name)
 				}
 			}
 		}
