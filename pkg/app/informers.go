@@ -34,7 +34,7 @@ type informers struct {
 
 func newInformers(c *clients, namespace string) (*informers, error) {
 	factory := externalversions.NewSharedInformerFactoryWithOptions(c.notification, 0,
-		externalversions.WithNamespace(namespace), externalversions.WithTransform(dropManagedFields))
+		externalversions.WithNamespace(namespace), externalversions.WithTransform(dropUnread))
 	kinds := factory.Notification()
 	i := &informers{
 		alerts:         kinds.V1beta3().Alerts().Informer(),
@@ -99,10 +99,12 @@ func (i *informers) Provider(namespace, name string) (*v1beta3.Provider, error) 
 	return i.providerLister.Providers(namespace).Get(name)
 }
 
-// dropManagedFields leaves out of the cache what nobody reads.
-func dropManagedFields(obj any) (any, error) {
+// dropUnread leaves out of the cache what nobody reads: who wrote which field, and the copy of the whole object that
+// kubectl apply keeps in it.
+func dropUnread(obj any) (any, error) {
 	if object, ok := obj.(metav1.Object); ok {
 		object.SetManagedFields(nil)
+		delete(object.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
 	}
 	return obj, nil
 }

@@ -1,12 +1,15 @@
 package app
 
 import (
+	"maps"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 )
 
@@ -55,5 +58,23 @@ func TestStatusIsNoEdit(t *testing.T) {
 		if derived != step.want {
 			t.Errorf("%s: derived %d times, want %d", step.name, derived, step.want)
 		}
+	}
+}
+
+func TestDropUnread(t *testing.T) {
+	kept := map[string]string{notification.ResolveAnnotation: notification.ResolveEnabled}
+	p := &v1beta3.Provider{ObjectMeta: metav1.ObjectMeta{
+		Annotations:   map[string]string{corev1.LastAppliedConfigAnnotation: "{}"},
+		ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl"}},
+	}}
+	maps.Copy(p.Annotations, kept)
+	if _, err := dropUnread(p); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.ManagedFields) != 0 || !maps.Equal(p.Annotations, kept) {
+		t.Errorf("left %v and %v", p.ManagedFields, p.Annotations)
+	}
+	if _, err := dropUnread(&v1beta3.Alert{}); err != nil {
+		t.Errorf("without annotations: %v", err)
 	}
 }
