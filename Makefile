@@ -77,6 +77,11 @@ generate: ## Write what is generated: deep copies, clients, CRDs and the README'
 	hack/update-codegen.sh
 	hack/update-crds.sh
 	UPDATE_README=1 go test -count=1 -run '^Test((Flags|Metrics)InReadme|PrometheusRule)$$' ./pkg/app
+generate: ## Write what is generated: deep copies, clients, CRDs, the README's flags and the lists of types
+	hack/update-codegen.sh
+	hack/update-crds.sh
+	UPDATE_README=1 go test -count=1 -run '^TestFlagsInReadme$$' ./pkg/app
+	UPDATE_README=1 go test -count=1 -run '^TestReadme$$' ./pkg/provider/registry ./pkg/source/registry
 
 .PHONY: bench
 bench: controlplane ## Run all benchmarks, then measure the whole process on a real API server

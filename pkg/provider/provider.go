@@ -155,6 +155,18 @@ type Type struct {
 	SecretKeys []string
 	// RequiredKeys are those without which nothing can be sent.
 	RequiredKeys []string
-	// Title names the service, for documentation.
+
+	// What follows is for documentation, and in Markdown.
+
+	// Title names the service.
 	Title string
+	// Sends says what it gets.
+	Sends string
+	// Address says what spec.address is, with its default; Channel says the same of spec.channel, and is empty where
+	// that is not used.
+	Address, Channel string
+	// Limits says what is cut, and where.
+	Limits string
+	// Notes is what else there is to know.
+	Notes string
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/provider/providertest"
 )
@@ -40,8 +42,13 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestTypesAreInEnum compares the table with the API types and with the CRD, since all three are written apart.
-func TestTypesAreInEnum(t *testing.T) {
+// TestTypesAreThoseOfTheAPI compares the table with the API types, with the CRD and with the README, since all four are
+// written apart: none knows a type that another lacks.
+func TestTypesAreThoseOfTheAPI(t *testing.T) {
+	const all = 34
+	if got := len(Types()); got != all {
+		t.Errorf("%d types, want %d", got, all)
+	}
 	source, err := os.ReadFile("../../apis/notification/v1beta3/provider_types.go")
 	if err != nil {
 		t.Fatal(err)
@@ -50,19 +57,60 @@ func TestTypesAreInEnum(t *testing.T) {
 	if marker == nil {
 		t.Fatal("no enum marker at the field Type")
 	}
-	enum := strings.Split(string(marker[1]), ";")
-	crd, err := os.ReadFile("../../../manifests/crd/notification.toolkit.fluxcd.io_providers.yaml")
+	checkNames(t, "the enum of the API type", strings.Split(string(marker[1]), ";"))
+	for _, version := range crdVersions(t) {
+		checkNames(t, "the enum of the CRD's version "+version.Name,
+			version.Schema.OpenAPIV3Schema.Properties["spec"].Properties["type"].Enum)
+	}
+	var documented []string
+	text, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names() {
-		if !slices.Contains(enum, name) {
-			t.Errorf("type %q is not in the enum of the API type", name)
-		}
-		if !regexp.MustCompile(`(?m)^\s+- ` + regexp.QuoteMeta(name) + `$`).Match(crd) {
-			t.Errorf("type %q is not in the enum of the CRD", name)
-		}
+	for _, match := range regexp.MustCompile(`(?m)^  type: (\S+)$`).FindAllSubmatch(text, -1) {
+		documented = append(documented, string(match[1]))
 	}
+	checkNames(t, "the README's examples", documented)
+}
+
+// checkNames checks that what a place lists is the table, in any order.
+func checkNames(t *testing.T, place string, got []string) {
+	t.Helper()
+	if want := names(); !slices.Equal(slices.Sorted(slices.Values(got)), want) {
+		t.Errorf("%s has %v, want %v", place, got, want)
+	}
+}
+
+// crdVersion is as much of a version of a CRD as it takes to find an enum.
+type crdVersion struct {
+	Name   string
+	Schema struct {
+		OpenAPIV3Schema struct {
+			Properties map[string]struct {
+				Properties map[string]struct {
+					Enum []string `json:"enum"`
+				} `json:"properties"`
+			} `json:"properties"`
+		} `json:"openAPIV3Schema"`
+	} `json:"schema"`
+}
+
+func crdVersions(t *testing.T) []crdVersion {
+	t.Helper()
+	text, err := os.ReadFile("../../../manifests/crd/notification.toolkit.fluxcd.io_providers.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var crd struct {
+		Spec struct{ Versions []crdVersion } `json:"spec"`
+	}
+	if err := yaml.Unmarshal(text, &crd); err != nil {
+		t.Fatal(err)
+	}
+	if len(crd.Spec.Versions) == 0 {
+		t.Error("the CRD has no versions")
+	}
+	return crd.Spec.Versions
 }
 
 // TestFamilies compares the table with what the specification says of groups of types.
