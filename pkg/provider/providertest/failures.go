@@ -22,16 +22,21 @@ func closedAddress(t *testing.T) string {
 	return "http://" + listener.Addr().String()
 }
 
-func (s suite) testRefused(t *testing.T) {
-	sender, cfg := s.sender(t, closedAddress(t), httpx.Options{})
-	err := s.send(t, sender)
-	if err == nil {
-		t.Fatal("no error")
+// testUnreachable has no service at the other end, which may pass.
+func (s suite) testUnreachable(t *testing.T) {
+	for name, address := range map[string]string{"refused": closedAddress(t), "no such host": "http://service.invalid"} {
+		t.Run(name, func(t *testing.T) {
+			sender, cfg := s.sender(t, address, httpx.Options{})
+			err := s.send(t, sender)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if got := provider.Classify(err); got.Kind != provider.Transient || got.Reason == provider.ReasonUnclassified {
+				t.Errorf("kind %d, reason %q: %v", got.Kind, got.Reason, err)
+			}
+			checkNoSecret(t, err, cfg)
+		})
 	}
-	if got := provider.Classify(err); got.Kind != provider.Transient || got.Reason == provider.ReasonUnclassified {
-		t.Errorf("kind %d, reason %q: %v", got.Kind, got.Reason, err)
-	}
-	checkNoSecret(t, err, cfg)
 }
 
 // tooLong is how long a service hangs: a sender that does not mind its context is found out, and the test goes on.

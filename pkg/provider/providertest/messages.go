@@ -24,6 +24,20 @@ func (s suite) testMessages(t *testing.T) {
 		{"3 MiB", func(e *event.Event) { e.Message = strings.Repeat("line\n", 3<<20/5) }, true},
 		{"many bytes to a character", func(e *event.Event) { e.Message = strings.Repeat("🚨é", 10_000) }, true},
 		{"not UTF-8", func(e *event.Event) { e.Message = "a\xffb\xe2\x82" }, true},
+		{"long message and values", func(e *event.Event) {
+			long := LongNotification().Event
+			e.Message = long.Message
+			maps.Copy(e.Metadata, long.Metadata)
+		}, true},
+		{"markup and emoji", func(e *event.Event) {
+			marked := MarkupNotification().Event
+			e.Message = marked.Message
+			delete(marked.Metadata, event.KeyChangeRequest)
+			maps.Copy(e.Metadata, marked.Metadata)
+		}, true},
+		{"legacy revision", func(e *event.Event) { e.Metadata["revision"] = "main/731f7eaddfb6af01cb2173e18f0f75b0ba780ef1" }, true},
+		{"empty reason", func(e *event.Event) { e.Reason = "" }, true},
+		{"severity trace", func(e *event.Event) { e.Severity = "trace" }, false},
 		{"empty message", func(e *event.Event) { e.Message = "" }, false},
 		{"nil metadata", func(e *event.Event) { e.Metadata = nil }, false},
 		{"nothing at all", func(e *event.Event) { *e = event.Event{} }, false},

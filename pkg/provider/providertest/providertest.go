@@ -55,16 +55,18 @@ func Run(t *testing.T, row provider.Type, f Fixture) {
 	t.Run("messages", s.testMessages)
 	t.Run("unchanged", s.testUnchanged)
 	t.Run("concurrent", s.testConcurrent)
-	t.Run("refused", s.testRefused)
+	t.Run("unreachable", s.testUnreachable)
 	if f.Serve != nil {
 		return
 	}
 	t.Run("status", s.testStatus)
 	t.Run("retry after", s.testRetryAfter)
 	t.Run("redirect", s.testRedirect)
+	t.Run("redirect elsewhere", s.testRedirectElsewhere)
 	t.Run("cancel", s.testCancel)
 	t.Run("slow answer", s.testSlowAnswer)
 	t.Run("endless answer", s.testEndlessAnswer)
+	t.Run("gzip", s.testGzip)
 	t.Run("connections", s.testConnections)
 	t.Run("proxy", s.testProxy)
 	t.Run("TLS", s.testTLS)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"sync"
 	"testing"
@@ -85,13 +86,16 @@ func (s suite) lookups(handler http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// redirected has all requests sent to the server at address, whatever their own host.
+// redirected has all requests for the outside sent to the server at address.
 func redirected(t *testing.T, base http.RoundTripper, address string) http.RoundTripper {
 	target, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if ip, err := netip.ParseAddr(r.URL.Hostname()); err == nil && ip.IsLoopback() {
+			return base.RoundTrip(r)
+		}
 		r = r.Clone(r.Context())
 		r.URL.Scheme, r.URL.Host, r.Host = target.Scheme, target.Host, target.Host
 		return base.RoundTrip(r)
