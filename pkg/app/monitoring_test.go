@@ -4,20 +4,17 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/notification-controller/notification-controller/pkg/peertest"
 )
 
-const (
-	monitoring = "../../manifests/monitoring/"
-	// peersBin is where programs are that tests use and nobody needs otherwise, below the user's cache.
-	peersBin = "notification-controller/peers/bin"
-)
+const monitoring = "../../manifests/monitoring/"
 
 // TestMonitoringNames looks up every metric and label that the alert rules and the dashboard name.
 func TestMonitoringNames(t *testing.T) {
@@ -184,7 +181,7 @@ spec:
 
 // TestAlertRules has Prometheus' own tool check the rules, and evaluate them over what rules_test.yaml makes up.
 func TestAlertRules(t *testing.T) {
-	promtool := findPeer(t, "promtool")
+	promtool := peertest.Find(t, "peers", "promtool")
 	for _, args := range [][]string{
 		{"check", "rules", "--lint-fatal", "rules.yaml"},
 		{"test", "rules", "rules_test.yaml"},
@@ -206,22 +203,6 @@ func TestAlertRulesAreTested(t *testing.T) {
 			t.Errorf("rules_test.yaml has no case for %s", name)
 		}
 	}
-}
-
-// findPeer finds a program that tests can do without, or skips the test.
-func findPeer(t *testing.T, name string) string {
-	t.Helper()
-	if dir, err := os.UserCacheDir(); err == nil {
-		path := filepath.Join(dir, peersBin, name)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("SKIPPED: there is no %s, neither in the PATH nor in ~/.cache/%s; Debian has it in the package prometheus", name, peersBin)
-	}
-	return path
 }
 
 func readFile(t *testing.T, path string) []byte {
