@@ -102,7 +102,7 @@ func TestTopic(t *testing.T) {
 // TestLimit has an event that JSON makes longer than a message may be.
 func TestLimit(t *testing.T) {
 	n := providertest.Notification()
-	n.Event.Message = strings.Repeat("<", 3<<20)
+	n.Event.Message = strings.Repeat("<", maxData/5)
 	r := providertest.Capture(t, newPublisher, func(url string) provider.Config {
 		cfg := config(url)
 		cfg.Headers = map[string]string{}
