@@ -156,3 +156,28 @@ spec: {type: nats, address: "nats://%s", channel: shop}
 		t.Errorf("code %d: %s%s", got.code, got.out, got.err)
 	}
 }
+
+// TestRenderMasksHeaders has values that are too short to be looked for in texts.
+func TestRenderMasksHeaders(t *testing.T) {
+	const objects = `
+apiVersion: notification.toolkit.fluxcd.io/v1beta3
+kind: Provider
+metadata: {name: p, namespace: ops}
+spec: {type: generic, address: "https://service.example.com/", secretRef: {name: s}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s, namespace: ops}
+stringData: {headers: "x-pin: '42x'\nAuthorization: Bearer 43x"}
+`
+	// No Alert is in the way of an event from elsewhere.
+	got := run(t, objects, "render", "-f", write(t, "event.json", commitEvent), "-f", "-", "-n", "ops", "--provider", "p", "--no-cross-namespace-refs")
+	for _, want := range []string{"X-Pin: *****\n", "Authorization: Bearer *****\n"} {
+		if got.code != exitYes || !strings.Contains(got.out, want) {
+			t.Errorf("code %d, no %q: %s%s", got.code, want, got.out, got.err)
+		}
+	}
+	if strings.Contains(got.out, "42x") || strings.Contains(got.out, "43x") {
+		t.Errorf("it shows a secret: %s", got.out)
+	}
+}
