@@ -139,6 +139,8 @@ func skipped(o dispatch.Outcome) string {
 		return fmt.Sprintf("the event names no commit, which type %s reports on: its metadata lacks %s%s", o.Type, event.CommonPrefix, event.KeyCommit)
 	case dispatch.SkippedNoChangeRequest:
 		return fmt.Sprintf("the event names no change request, which type %s comments on: its metadata lacks %s%s", o.Type, event.CommonPrefix, event.KeyChangeRequest)
+	case dispatch.SkippedRepeat:
+		return "the Alert has told of the object with this reason and severity within its spec.repeatInterval: wait, or shorten it"
 	case dispatch.SkippedByType:
 		return fmt.Sprintf("type %s has nothing to send for an event of this reason", o.Type)
 	default:

@@ -149,6 +149,18 @@ func TestRepeated(t *testing.T) {
 	}
 }
 
+// TestRepeatInterval holds back what the Alert has told, though the message is another one.
+func TestRepeatInterval(t *testing.T) {
+	event := write(t, "event.json", theEvent)
+	other := write(t, "other.json", strings.Replace(theEvent, "in 1s", "in 2s", 1))
+	objects := strings.Replace(theObjects, "suspend: false\n  eventSeverity", "repeatInterval: 1h\n  eventSeverity", 1)
+	got := run(t, objects, "explain", "-f", event, "-f", other, "-f", "-")
+	const want = "no   apps/alert: Provider 'apps/provider': the Alert has told of the object with this reason and severity within its spec.repeatInterval: wait, or shorten it"
+	if got.code != exitNo || !slices.Contains(lines(got.out), want) || !strings.Contains(got.out, "yes  apps/alert") {
+		t.Errorf("code %d\ngot:  %s\nwant: %s", got.code, got.out, want)
+	}
+}
+
 // TestRefusing is cause 9.
 func TestRefusing(t *testing.T) {
 	const line = "no   apps/(no Alert): Provider 'apps/provider': "

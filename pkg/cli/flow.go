@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/dispatch"
@@ -28,6 +29,8 @@ type flow struct {
 	handler  *dispatch.Handler
 	resolver *dispatch.Resolver
 	seen     *recorder
+	// record is seen, and what else the flow is told by.
+	record dispatch.Recorder
 }
 
 // flowOptions are where subcommands differ.
@@ -57,18 +60,28 @@ func (o *options) newFlow(inv *inventory, f flowOptions) (*flow, error) {
 		return row, ok
 	}
 	seen := &recorder{}
+	repeats := dispatch.NewRepeats(maxEvents, time.Now)
+	record := dispatch.Recorders{seen, repeats}
+	statusIDs := dispatch.NewStatusIDs()
+	if o.clusterInStatus {
+		statusIDs.Cluster = o.cluster
+	}
 	labels := func(ref event.ObjectReference) (map[string]string, error) { return objects.Labels(inv.objects, ref) }
+	matcher := dispatch.NewMatcher(index, labels, expr.NewCache[dispatch.CompiledAlert](), o.noCrossNamespace, record)
 	return &flow{
-		seen: seen,
+		seen: seen, record: record,
 		resolver: dispatch.NewResolver(inv, inv.secrets, types, dispatch.ResolverOptions{
 			AllowServiceAccounts: o.gate(gateWorkloadIdentity), Identity: f.identity, Egress: f.egress,
 		}),
 		handler: &dispatch.Handler{
 			Ready:   func() bool { return true },
 			Windows: ratelimit.NewWindows(o.window, maxEvents),
-			Matcher: dispatch.NewMatcher(index, labels, expr.NewCache[dispatch.CompiledAlert](), o.noCrossNamespace, seen),
-			Router:  &dispatch.Router{Providers: inv, Types: types, StatusIDs: dispatch.NewStatusIDs(), Record: seen},
-			Record:  seen,
+			Matcher: matcher,
+			Router: &dispatch.Router{
+				Providers: inv, Types: types, StatusIDs: statusIDs, Compiled: matcher.Compiled,
+				Repeats: repeats, Cluster: o.cluster, Record: record,
+			},
+			Record: record,
 		},
 	}, nil
 }
@@ -77,7 +90,7 @@ func (o *options) newFlow(inv *inventory, f flowOptions) (*flow, error) {
 func (f *flow) run(ctx context.Context, body []byte) (*recorder, error) {
 	f.seen.reset()
 	// A queue that has been drained takes nothing more.
-	f.handler.Queue = dispatch.NewQueue(dispatch.DefaultQueueOptions(), f.resolve, f.seen)
+	f.handler.Queue = dispatch.NewQueue(dispatch.DefaultQueueOptions(), f.resolve, f.record)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader(body))
 	if err != nil {
 		return nil, err

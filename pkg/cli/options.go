@@ -27,6 +27,8 @@ type options struct {
 	noCrossNamespace bool
 	featureGates     map[string]string
 	window           time.Duration
+	cluster          string
+	clusterInStatus  bool
 }
 
 func (o *options) addFlags(c *cobra.Command) {
@@ -47,6 +49,8 @@ func (o *options) addServerFlags(c *cobra.Command) {
 	flags.BoolVar(&o.noCrossNamespace, "no-cross-namespace-refs", false, "as the server has it: block references to objects in other namespaces")
 	flags.StringToStringVar(&o.featureGates, "feature-gates", nil, "as the server has it: "+gateWorkloadIdentity+"=true")
 	flags.DurationVar(&o.window, "rate-limit-interval", 5*time.Minute, "as the server has it: time in which a repeated event is refused")
+	flags.StringVar(&o.cluster, "cluster-name", "", "as the server has it: entry cluster in the metadata of every notification")
+	flags.BoolVar(&o.clusterInStatus, "cluster-name-in-commit-status", false, "as the server has it: have the ids of commit statuses begin with --cluster-name")
 }
 
 // check says what is wrong with the flags.

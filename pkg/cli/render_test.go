@@ -181,3 +181,31 @@ stringData: {headers: "x-pin: '42x'\nAuthorization: Bearer 43x"}
 		t.Errorf("it shows a secret: %s", got.out)
 	}
 }
+
+// TestRenderMessage has what the Alert and the server add to an event.
+func TestRenderMessage(t *testing.T) {
+	objects := strings.Replace(theObjects, "suspend: false\n  eventSeverity", "message: 'Told: {{ .Message }}'\n  eventSeverity", 1)
+	got := run(t, objects, "render", "-f", write(t, "event.json", theEvent), "-f", "-", "-n", "apps", "--provider", "provider", "--cluster-name", "east")
+	for _, want := range []string{`"text": "Told: Reconciliation finished in 1s"`, `"value": "east"`} {
+		if got.code != exitYes || !strings.Contains(got.out, want) {
+			t.Errorf("code %d, no %s: %s%s", got.code, want, got.out, got.err)
+		}
+	}
+	got = run(t, statusProvider, "render", "-f", write(t, "event.json", commitEvent), "-f", "-", "-n", "apps", "--provider", "p",
+		"--cluster-name", "east", "--cluster-name-in-commit-status")
+	if got.code != exitYes || !strings.Contains(got.out, `"context": "east/kustomization/shop/`) {
+		t.Errorf("code %d: %s%s", got.code, got.out, got.err)
+	}
+}
+
+const statusProvider = `
+apiVersion: notification.toolkit.fluxcd.io/v1beta3
+kind: Provider
+metadata: {name: p, namespace: apps}
+spec: {type: github, address: "https://github.com/acme/shop", secretRef: {name: s}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s, namespace: apps}
+stringData: {token: planted-token}
+`

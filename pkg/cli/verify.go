@@ -163,6 +163,7 @@ func (o *options) newHook(inv *inventory, targets *targets) (*hook.Hook, error) 
 		Observer:             nobodyCounts{},
 		Ready:                func() bool { return true },
 		NoCrossNamespaceRefs: o.noCrossNamespace,
+		MaxDeliveries:        1,
 	}), nil
 }
 
