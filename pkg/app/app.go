@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/restmapper"
@@ -258,9 +260,9 @@ func (a *App) follow() error {
 		if sameSpec(before, p) {
 			return
 		}
-		a.secrets.Reference(secretsOf(before, p)...)
+		a.followSecrets(secretsOf(before), secretsOf(p))
 	}, func(p *v1beta3.Provider) {
-		a.secrets.Reference(secretsOf(p)...)
+		a.secrets.Release(secretsOf(p)...)
 		a.resolver.Drop(p.UID)
 		a.statusIDs.Drop(p.UID)
 		if a.tokens != nil {
@@ -272,10 +274,13 @@ func (a *App) follow() error {
 		return fmt.Errorf("follow Providers: %w", err)
 	}
 	receivers, err := onChange(a.informers.receivers, func(before, r *v1.Receiver) {
-		a.secrets.Reference(tokensOf(before, r)...)
+		if sameSpec(before, r) {
+			return
+		}
+		a.followSecrets(tokensOf(before), tokensOf(r))
 		a.objects.Want(r.UID, objects.ForReceiver(r))
 	}, func(r *v1.Receiver) {
-		a.secrets.Reference(tokensOf(r)...)
+		a.secrets.Release(tokensOf(r)...)
 		a.objects.Want(r.UID, nil)
 		a.hook.Drop(r.UID)
 		if a.ledger != nil {
@@ -287,6 +292,12 @@ func (a *App) follow() error {
 	}
 	a.registrations = []cache.ResourceEventHandlerRegistration{alerts, providers, receivers}
 	return nil
+}
+
+// followSecrets tells the store which Secrets an object refers to, and which it does no longer.
+func (a *App) followSecrets(before, after []types.NamespacedName) {
+	a.secrets.Reference(after...)
+	a.secrets.Release(slices.DeleteFunc(before, func(name types.NamespacedName) bool { return slices.Contains(after, name) })...)
 }
 
 // listen opens all listeners.

@@ -166,24 +166,18 @@ func sameSpec[T interface {
 	return before != none && before.GetGeneration() == after.GetGeneration()
 }
 
-// secretsOf lists the Secrets of a Provider before and after an edit, of which either may be nil.
-func secretsOf(providers ...*v1beta3.Provider) []types.NamespacedName {
-	var names []types.NamespacedName
-	for _, p := range providers {
-		if p != nil {
-			names = append(names, index.ProviderSecrets(p)...)
-		}
+// secretsOf lists the Secrets of a Provider, which may be nil.
+func secretsOf(p *v1beta3.Provider) []types.NamespacedName {
+	if p == nil {
+		return nil
 	}
-	return names
+	return index.ProviderSecrets(p)
 }
 
 // tokensOf is secretsOf for Receivers.
-func tokensOf(receivers ...*v1.Receiver) []types.NamespacedName {
-	var names []types.NamespacedName
-	for _, r := range receivers {
-		if r != nil {
-			names = append(names, index.ReceiverSecrets(r)...)
-		}
+func tokensOf(r *v1.Receiver) []types.NamespacedName {
+	if r == nil {
+		return nil
 	}
-	return names
+	return index.ReceiverSecrets(r)
 }

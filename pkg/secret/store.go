@@ -89,17 +89,31 @@ func (s *Store) Subscribe(changed func(types.NamespacedName)) (cancel func()) {
 	}
 }
 
-// Reference is called when an object that refers to Secrets has appeared, changed or gone, with those that it
-// refers to or did before. Get answers [ErrNotTried] from then on until they have been tried.
+// Reference is called when an object has appeared or changed, with the Secrets that it refers to now. Get answers
+// [ErrNotTried] from then on until they have been tried.
 func (s *Store) Reference(secrets ...types.NamespacedName) {
 	for _, name := range secrets {
-		if s.referenced(name) {
-			s.mu.Lock()
-			if s.entries[name] == nil {
-				s.entries[name] = &entry{}
-			}
-			s.mu.Unlock()
+		// One that is known has been read or is about to be, however many refer to it.
+		if s.add(name) {
+			s.loop.Add(name)
 		}
+	}
+}
+
+// add says whether the Secret was not known before.
+func (s *Store) add(name types.NamespacedName) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.entries[name] != nil {
+		return false
+	}
+	s.entries[name] = &entry{}
+	return true
+}
+
+// Release is called when an object has changed or is gone, with the Secrets that it does not refer to any more.
+func (s *Store) Release(secrets ...types.NamespacedName) {
+	for _, name := range secrets {
 		s.loop.Add(name)
 	}
 }
@@ -216,10 +230,14 @@ func (s *Store) value(key types.NamespacedName) *Secret {
 	return nil
 }
 
+// drop forgets a Secret, unless an object has come meanwhile that refers to it: Reference, which is called after that,
+// has then perhaps found the Secret to be known.
 func (s *Store) drop(key types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.entries, key)
+	if !s.referenced(key) {
+		delete(s.entries, key)
+	}
 }
 
 // put records the outcome of an attempt and tells the listeners if it changed anything.

@@ -149,8 +149,11 @@ func TestStoreFollowsASecret(t *testing.T) {
 
 	cancel()
 	reads := f.reads.Load()
-	f.wanted.Store(false)
+	f.store.Release(name)
 	f.store.Reference(name)
+	f.expect("three", nil)
+	f.wanted.Store(false)
+	f.store.Release(name)
 	f.expect("", ErrNotLoaded)
 	if f.reads.Load() != reads || changes.Load() != 4 {
 		t.Error("read or told of a Secret that nobody refers to any more")
