@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 
 	"github.com/go-logr/logr"
@@ -46,6 +47,8 @@ func SetUpLogging(w io.Writer, o Options) {
 	if o.LogEncoding == "console" {
 		handler = slog.NewTextHandler(w, options)
 	}
+	// There net/http quotes what services say out of turn, which may be a secret.
+	log.SetOutput(io.Discard)
 	// Contextual, or else klog's own flag would decide what is written, and not the level.
 	klog.SetLoggerWithOptions(logr.FromSlogHandler(handler), klog.ContextualLogger(true))
 }

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"io"
+	"log"
 	"strings"
 	"testing"
 
@@ -14,6 +16,9 @@ func TestLogLevels(t *testing.T) {
 		options.LogLevel, options.LogEncoding = "trace", "json"
 		SetUpLogging(&logs, options)
 	})
+	if log.Writer() != io.Discard {
+		t.Error("what net/http writes to the standard logger is shown")
+	}
 	for _, tt := range []struct{ level, encoding, want string }{
 		{"error", "json", `{"level":"error","msg":"failed"}`},
 		{"info", "json", `{"level":"info","msg":"0"} {"level":"error","msg":"failed"}`},
@@ -25,11 +30,11 @@ func TestLogLevels(t *testing.T) {
 		var written syncBuffer
 		options.LogLevel, options.LogEncoding = tt.level, tt.encoding
 		SetUpLogging(&written, options)
-		log := klog.FromContext(t.Context())
+		logger := klog.FromContext(t.Context())
 		for _, verbosity := range []int{0, 4, 7, 8} {
-			log.V(verbosity).Info(string(rune('0' + verbosity)))
+			logger.V(verbosity).Info(string(rune('0' + verbosity)))
 		}
-		log.Error(nil, "failed")
+		logger.Error(nil, "failed")
 		var lines []string
 		for line := range strings.Lines(written.String()) {
 			lines = append(lines, withoutTime(line))
