@@ -38,6 +38,7 @@ func TestManifests(t *testing.T) {
 	t.Run("ControllerRequests", c.testControllerRequests)
 	t.Run("UserRoles", c.testUserRoles)
 	t.Run("Monitoring", c.testMonitoring)
+	t.Run("OneNamespace", c.testOneNamespace)
 	t.Run("WorkloadIdentity", c.testWorkloadIdentity)
 	t.Run("Components", c.testComponents)
 	t.Run("Pages", c.testPages)
