@@ -94,6 +94,10 @@ bench: controlplane ## Run all benchmarks, then measure the whole process on a r
 fuzz: ## Run each fuzz target for FUZZTIME, by default 30s
 	hack/fuzz.sh $(FUZZTIME)
 
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what is linked; VULNDB=file:///… where vuln.go.dev is out of reach
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 $(if $(VULNDB),-db $(VULNDB)) ./cmd/...
+
 .PHONY: soak
 soak: controlplane ## Run each fuzz target for 10 minutes and all tests ten times, those of faults in full size: hours
 	hack/fuzz.sh 10m

@@ -2,6 +2,8 @@ module github.com/notification-controller/notification-controller
 
 go 1.26.0
 
+toolchain go1.26.10
+
 require (
 	cel.dev/cel-go v0.33.2
 	github.com/go-jose/go-jose/v4 v4.1.8
