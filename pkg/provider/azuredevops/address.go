@@ -1,6 +1,7 @@
 package azuredevops
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -13,6 +14,12 @@ const (
 	// sshHost is that of cloudHost for SSH, with paths of another form.
 	sshHost = "ssh.dev.azure.com"
 )
+
+// isCloud says whether a URL leads to Azure DevOps itself, and not to whatever server a tenant names.
+func isCloud(base string) bool {
+	u, err := url.Parse(base)
+	return err == nil && u.Scheme == "https" && (u.Host == cloudHost || strings.HasSuffix(u.Host, ".visualstudio.com"))
+}
 
 // apiBase is the URL of a repository's commits, for the addresses that Azure DevOps shows for cloning:
 //

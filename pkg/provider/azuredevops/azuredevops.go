@@ -74,6 +74,10 @@ func authorize(client *git.Client, cfg provider.Config) error {
 	if cfg.Identity == nil {
 		return provider.MissingKey("token")
 	}
+	if cfg.ServiceAccountName == "" && !isCloud(client.Base) {
+		return httpx.AddressError("is not at " + cloudHost + " or visualstudio.com, and no other server gets a token of the controller's own identity: put one into " +
+			provider.SecretKey("token") + ", or name a ServiceAccount in spec.serviceAccountName")
+	}
 	client.Credential = "the rights of the identity in spec.serviceAccountName, or the controller's,"
 	client.Authorize = func(ctx context.Context) (http.Header, error) {
 		token, err := cfg.Identity.Azure(ctx, scope)

@@ -73,6 +73,29 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// TestIdentityStaysInTheCloud names servers that a tenant may have set up to be given the controller's token.
+func TestIdentityStaysInTheCloud(t *testing.T) {
+	for address, allowed := range map[string]bool{
+		"https://dev.azure.com/foo/bar/_git/baz":             true,
+		"git@ssh.dev.azure.com:v3/foo/bar/baz":               true,
+		"https://foo.visualstudio.com/bar/_git/baz":          true,
+		"http://dev.azure.com/foo/bar/_git/baz":              false,
+		"https://dev.azure.com:8443/foo/bar/_git/baz":        false,
+		"https://dev.azure.com.example.com/foo/bar/_git/baz": false,
+		"https://evilvisualstudio.com/foo/bar/_git/baz":      false,
+		"https://tfs.example.com/tfs/bar/_git/baz":           false,
+	} {
+		cfg := provider.Config{Address: address, Identity: identity{}}
+		if _, err := New(cfg); (err == nil) != allowed {
+			t.Errorf("%s, the controller's identity: %v", address, err)
+		}
+		cfg.ServiceAccountName = "own"
+		if _, err := New(cfg); err != nil {
+			t.Errorf("%s, an identity of its own: %v", address, err)
+		}
+	}
+}
+
 // TestSignInPage checks the answer that Azure DevOps gives to a token which has expired.
 func TestSignInPage(t *testing.T) {
 	service := providertest.Serve(t, providertest.Answering(http.StatusNonAuthoritativeInfo, "<html>Sign in"))
