@@ -64,24 +64,16 @@ verify: ## Check generated files, format, vet, linter, import rules, go.mod file
 	hack/verify.sh
 
 .PHONY: generate
-generate: controlplane ## Write what is generated: deep copies, clients, CRDs, install.yaml and the README's flags
+generate: controlplane ## Write what is generated: deep copies, clients, CRDs, install.yaml and tables of the pages
 	hack/update-codegen.sh
 	hack/update-crds.sh
-	UPDATE_README=1 go test -count=1 -run '^TestFlagsInReadme$$' ./pkg/app
+	UPDATE_README=1 go test -count=1 -run '^Test((Flags|Metrics)InReadme|PrometheusRule)$$' ./pkg/app
+	UPDATE_README=1 go test -count=1 -run '^TestReadme$$' ./pkg/provider/registry ./pkg/source/registry
 	hack/update-install.sh
 
 .PHONY: manifests
 manifests: controlplane ## Write manifests/install.yaml
 	hack/update-install.sh
-generate: ## Write what is generated: deep copies, clients, CRDs and the README's tables
-	hack/update-codegen.sh
-	hack/update-crds.sh
-	UPDATE_README=1 go test -count=1 -run '^Test((Flags|Metrics)InReadme|PrometheusRule)$$' ./pkg/app
-generate: ## Write what is generated: deep copies, clients, CRDs, the README's flags and the lists of types
-	hack/update-codegen.sh
-	hack/update-crds.sh
-	UPDATE_README=1 go test -count=1 -run '^TestFlagsInReadme$$' ./pkg/app
-	UPDATE_README=1 go test -count=1 -run '^TestReadme$$' ./pkg/provider/registry ./pkg/source/registry
 
 .PHONY: bench
 bench: controlplane ## Run all benchmarks, then measure the whole process on a real API server
