@@ -80,7 +80,7 @@ func TestGolden(t *testing.T) {
 	cp := shared(t)
 	s := newSink(t, nil)
 	const ns = "capture"
-	cp.Kubectl(t, "create", "namespace", ns)
+	namedNamespace(t, cp, ns)
 	manifests := secretManifest(ns, "generic", map[string]string{"headers": "X-Custom: one\nAuthorization: Basic abc"}) +
 		secretManifest(ns, "generic-hmac", map[string]string{"token": "hmac-key"}) +
 		secretManifest(ns, "slack-bot", map[string]string{"token": "xoxb-1"})

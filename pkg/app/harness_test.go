@@ -108,6 +108,16 @@ func namespace(t *testing.T, cp *apitest.ControlPlane) string {
 	return name
 }
 
+// namedNamespace creates a namespace whose name matters, and deletes it after the test, for the next repetition.
+func namedNamespace(t *testing.T, cp *apitest.ControlPlane, name string) {
+	t.Helper()
+	cp.Kubectl(t, "create", "namespace", name)
+	t.Cleanup(func() {
+		cp.Kubectl(t, "delete", "namespace", name, "--wait=false")
+		cp.FinalizeNamespace(t, name)
+	})
+}
+
 // scale returns how much a test does: less in make test than in make soak, which sets SOAK.
 func scale(usual, soak int) int {
 	if os.Getenv("SOAK") != "" {

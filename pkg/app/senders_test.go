@@ -61,7 +61,7 @@ func specCalls() []specCall {
 func TestSpecifiedCalls(t *testing.T) {
 	cp := shared(t)
 	const ns = "apps"
-	cp.Kubectl(t, "create", "namespace", ns)
+	namedNamespace(t, cp, ns)
 	// A token is here in the clear, since the paths and signatures are those of the specification.
 	manifests := secretManifest(ns, "token", map[string]string{"token": specToken, "extra": "key"})
 	for _, call := range specCalls() {
