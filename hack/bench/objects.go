@@ -188,8 +188,9 @@ func parallel(from, to int, create func(i int) error) error {
 	return errors.Join(errs...)
 }
 
-// waitReceivers waits until all Receivers have a path.
+// waitReceivers waits until all Receivers have a path, as long as there are more of those.
 func (b *bench) waitReceivers(ctx context.Context) error {
+	last := 0
 	for deadline := time.Now().Add(readyTimeout); time.Now().Before(deadline); {
 		begin := time.Now()
 		list, err := b.ours.NotificationV1().Receivers("").List(ctx, metav1.ListOptions{})
@@ -204,6 +205,9 @@ func (b *bench) waitReceivers(ctx context.Context) error {
 		}
 		if ready == len(list.Items) {
 			return nil
+		}
+		if ready > last {
+			last, deadline = ready, time.Now().Add(readyTimeout)
 		}
 		// At most half of the time, or the API server would do nothing else.
 		time.Sleep(max(time.Since(begin), 100*time.Millisecond))
