@@ -81,8 +81,11 @@ func TestFloodStaysInBounds(t *testing.T) {
 		t.Fatalf("status %d, %v", status, err)
 	}
 	well.wait(t, 1, "for the other one")
-	if y := p.tally(); y.matches != events+2 || y.sent != 1 {
-		t.Errorf("%+v", y)
-	}
+	eventually(t, "it to be counted", func() error {
+		if y := p.tally(); y.matches != events+2 || y.sent != 1 {
+			return fmt.Errorf("%+v", y)
+		}
+		return nil
+	})
 	p.terminate()
 }
