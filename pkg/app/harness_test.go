@@ -383,6 +383,17 @@ func receiver(t *testing.T, cp *apitest.ControlPlane, namespace, name, status st
 	return found
 }
 
+// knows waits until the controller has seen the path that it wrote to the status of a Receiver itself.
+func (c *process) knows(path string) {
+	c.t.Helper()
+	eventually(c.t, "the path to be known", func() error {
+		if r, err := c.informers.receiverIndex.ByPath(path); err != nil || r == nil {
+			return fmt.Errorf("Receiver %v, %v", r, err)
+		}
+		return nil
+	})
+}
+
 // warning waits for a Kubernetes Event with the reason on an object, and returns its message.
 func warning(t *testing.T, cp *apitest.ControlPlane, namespace, kind, name, reason string) string {
 	t.Helper()

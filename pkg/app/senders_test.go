@@ -82,6 +82,7 @@ spec:
 			if got := receiver(t, cp, ns, call.receiver, "True").Status.WebhookPath; got != "/hook/"+call.digest {
 				t.Fatalf("path %s", got)
 			}
+			c.knows("/hook/" + call.digest)
 			if call.stranger != 0 {
 				altered := map[string]string{}
 				for name, value := range call.headers {

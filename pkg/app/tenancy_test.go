@@ -70,7 +70,9 @@ func TestNoCrossNamespaceRefs(t *testing.T) {
 
 	answers := map[string][]string{}
 	for name := range receivers {
-		status, text := c.call(receiver(t, cp, ns, name, "True").Status.WebhookPath, planted, `{}`)
+		path := receiver(t, cp, ns, name, "True").Status.WebhookPath
+		c.knows(path)
+		status, text := c.call(path, planted, `{}`)
 		answer := fmt.Sprintf("%d %s", status, text)
 		answers[answer] = append(answers[answer], name)
 		if status != http.StatusInternalServerError {
