@@ -14,6 +14,8 @@ type connection struct {
 	*nats.Conn
 	// raw is what it goes over. To close that ends whatever the library waits for.
 	raw net.Conn
+	// earlier is what the library remembers of another server, which refused before this one did not.
+	earlier error
 }
 
 func (c *connection) close() {
@@ -22,7 +24,15 @@ func (c *connection) close() {
 }
 
 // usable says whether nothing has gone wrong so far.
-func (c *connection) usable() bool { return c.IsConnected() && c.LastError() == nil }
+func (c *connection) usable() bool { return c.IsConnected() && c.complaint() == nil }
+
+// complaint is what the server has said against a message or the connection, if anything.
+func (c *connection) complaint() error {
+	if last := c.LastError(); last != c.earlier {
+		return last
+	}
+	return nil
+}
 
 // publish returns what the server has to say against it. Neither writing nor waiting goes on after ctx, which has a
 // deadline.
@@ -34,8 +44,8 @@ func (c *connection) publish(ctx context.Context, subject string, body []byte) e
 		err = c.FlushWithContext(ctx)
 	}
 	// It says more than that the connection has been closed, and the server answers the ping after a refusal too.
-	if last := c.LastError(); last != nil {
-		return last
+	if complaint := c.complaint(); complaint != nil {
+		return complaint
 	}
 	return err
 }
@@ -122,7 +132,7 @@ func (s *sender) dial(ctx context.Context) (*connection, error) {
 	conn, err := options.Connect()
 	switch {
 	case err == nil:
-		return &connection{conn, d.conn}, nil
+		return &connection{conn, d.conn, conn.LastError()}, nil
 	case d.err != nil && (errors.Is(err, nats.ErrNoServers) || isDenied(err)):
 		// The library keeps to itself that a server refused the connection.
 		return nil, d.err

@@ -279,6 +279,25 @@ func TestSeveralServers(t *testing.T) {
 	}
 }
 
+// TestOneServerRefuses checks that what one server says against the credentials is not held against another, that has
+// taken them.
+func TestOneServerRefuses(t *testing.T) {
+	refusing := natstest.New(t)
+	refusing.Refusal = "Authorization Violation"
+	server := natstest.New(t)
+	s := newSender(t, config(refusing.URL()+","+server.URL()))
+	// The library shuffles the servers: each time may be the first.
+	s.options.NoRandomize = true
+	for range 2 {
+		if err := s.Send(t.Context(), providertest.Notification()); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := len(server.Messages()); got != 2 || len(server.Connects()) != 1 || len(refusing.Connects()) != 1 {
+		t.Errorf("%d messages over %d connections, want 2 over 1", got, len(server.Connects()))
+	}
+}
+
 // TestEgress checks that no server is connected to that the operator denies, also by its name, and that this is final only
 // where nothing else might come back.
 func TestEgress(t *testing.T) {

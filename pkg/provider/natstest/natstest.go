@@ -29,6 +29,8 @@ type Server struct {
 	// Complaint is sent after each message, where there is one; a real server sends "Permissions Violation …" and the
 	// like.
 	Complaint string
+	// Refusal is the answer to those who connect, where there is one; a real server says "Authorization Violation".
+	Refusal string
 	// Silent has the server not answer after the first message.
 	Silent bool
 
@@ -124,6 +126,10 @@ func (s *Server) serve(conn net.Conn) {
 			s.mu.Lock()
 			s.connects = append(s.connects, strings.TrimSpace(strings.TrimPrefix(line, "CONNECT")))
 			s.mu.Unlock()
+			if s.Refusal != "" {
+				fmt.Fprintf(conn, "-ERR '%s'\r\n", s.Refusal)
+				return
+			}
 		case words[0] == "PING" && !silent:
 			_, _ = io.WriteString(conn, "PONG\r\n")
 		case words[0] == "PING":
