@@ -24,7 +24,7 @@ const (
 	interval = time.Minute
 	// conflictWait is how long the cache may take to show what somebody else has written.
 	conflictWait = time.Second
-	// refusalWait is how long a kind is left alone whose status cannot be written.
+	// refusalWait is how long an object, or a kind, is left alone whose status cannot be written.
 	refusalWait = time.Hour
 	// writesPerSecond bounds what all objects together cost the API server.
 	writesPerSecond = 20
@@ -68,6 +68,8 @@ type Controller struct {
 	entries map[subject]*entry
 	// refused says until when a kind is left alone.
 	refused map[string]time.Time
+	// forbidden is the object of a kind that was forbidden last, until another one is written.
+	forbidden map[string]provider.Object
 }
 
 // subject is an object with a status.
@@ -88,10 +90,11 @@ type entry struct {
 // New returns a controller that takes outcomes at once and writes them once it runs.
 func New(o Options) *Controller {
 	c := &Controller{
-		kinds:   map[string]kind{alertKind: alerts(o), providerKind: providers(o)},
-		limiter: rate.NewLimiter(writesPerSecond, writesPerSecond),
-		entries: map[subject]*entry{},
-		refused: map[string]time.Time{},
+		kinds:     map[string]kind{alertKind: alerts(o), providerKind: providers(o)},
+		limiter:   rate.NewLimiter(writesPerSecond, writesPerSecond),
+		entries:   map[subject]*entry{},
+		refused:   map[string]time.Time{},
+		forbidden: map[string]provider.Object{},
 	}
 	c.loop = controller.NewLoop(controller.Options[subject]{
 		Name: "delivery", Workers: workers, Backoff: controller.Backoff{Min: interval, Max: interval}, // For panics only.
@@ -157,7 +160,7 @@ func (c *Controller) sync(ctx context.Context, s subject) (controller.Result, er
 	}
 	verdict, err := c.kinds[s.kind].write(ctx, s.object, *o)
 	log := klog.FromContext(ctx).WithValues("kind", s.kind, "object", s.object.String())
-	switch verdict {
+	switch c.judge(s, verdict) {
 	case written, outdated:
 		return controller.Result{RequeueAfter: interval}, nil
 	case gone:
@@ -165,6 +168,9 @@ func (c *Controller) sync(ctx context.Context, s subject) (controller.Result, er
 		return controller.Result{}, nil
 	case conflict:
 		return controller.Result{RequeueAfter: c.again(s, conflictWait)}, nil
+	case rejected:
+		log.Info("The status of this object cannot be written, so that it does not tell of the last delivery; will try again in an hour", "reason", err.Error())
+		return controller.Result{RequeueAfter: c.again(s, refusalWait)}, nil
 	case refused:
 		if c.refuse(s.kind) {
 			log.Info("The status of this kind cannot be written, so that it does not tell of the last delivery; "+
@@ -213,6 +219,25 @@ func (c *Controller) forget(s subject) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.entries, s)
+}
+
+// judge decides what it means that an object is forbidden: the right may be missing, or a policy be about this object.
+// It is about all objects of the kind if it comes for two in a row.
+func (c *Controller) judge(s subject, v verdict) verdict {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch v {
+	case written:
+		delete(c.forbidden, s.kind)
+	case forbidden:
+		before, ok := c.forbidden[s.kind]
+		c.forbidden[s.kind] = s.object
+		if ok && before != s.object {
+			return refused
+		}
+		return rejected
+	}
+	return v
 }
 
 // refuse leaves a kind alone for some time, and says whether that is news.

@@ -26,7 +26,8 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/provider"
 )
 
-// cluster has one Alert and one Provider. Its API server keeps resourceVersions, and can be made to refuse.
+// cluster has one Alert that is looked at, another one, and a Provider. Its API server keeps the first one's
+// resourceVersions, and can be made to refuse.
 type cluster struct {
 	*Controller
 	t          *testing.T
@@ -38,7 +39,9 @@ type cluster struct {
 	writes     []write
 	alert      *v1beta3.Alert
 	patchError error
-	getError   error
+	// ownError is a patchError of the first Alert only.
+	ownError error
+	getError error
 	// withoutField has the API server drop what is written.
 	withoutField bool
 }
@@ -58,6 +61,7 @@ func newCluster(t *testing.T) *cluster {
 		alert:     &v1beta3.Alert{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "alert", UID: "alert-uid", ResourceVersion: "1"}},
 	}
 	c.show(c.alert)
+	c.show(&v1beta3.Alert{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "other", UID: "other-uid", ResourceVersion: "1"}})
 	if err := c.providers.Add(&v1beta3.Provider{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "slack", UID: "slack-uid", ResourceVersion: "1"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +109,12 @@ func (c *cluster) patch(action clienttesting.Action) (bool, runtime.Object, erro
 	if c.patchError != nil {
 		return true, nil, c.patchError
 	}
+	if patch.GetName() == "other" {
+		return true, &v1beta3.Alert{Status: v1beta3.AlertStatus{LastDelivery: &v1beta3.AlertDelivery{}}}, nil
+	}
+	if c.ownError != nil && patch.GetName() == c.alert.Name {
+		return true, nil, c.ownError
+	}
 	if patch.GetResource().Resource == "providers" {
 		return true, &v1beta3.Provider{Status: v1beta3.ProviderStatus{LastDelivery: &v1beta3.Delivery{}}}, nil
 	}
@@ -131,11 +141,14 @@ func (c *cluster) change(at time.Time) {
 	c.alert = next
 }
 
-func (c *cluster) record(result, text string) {
+func (c *cluster) record(result, text string) { c.recordOf("alert", result, text) }
+
+// recordOf records the outcome of a notification of the Alert.
+func (c *cluster) recordOf(alert, result, text string) {
 	c.Record(Outcome{
 		Time: time.Now(), Result: result, Error: text,
 		Object: event.ObjectReference{Kind: "Kustomization", Namespace: "apps", Name: "shop"},
-		Alert:  provider.Object{Namespace: "apps", Name: "alert", UID: "alert-uid"},
+		Alert:  provider.Object{Namespace: "apps", Name: alert, UID: alert + "-uid"},
 		// Without UID: the Provider does not exist.
 		Provider: provider.Object{Namespace: "apps", Name: "slack"},
 	})
@@ -313,7 +326,6 @@ func TestGone(t *testing.T) {
 func TestRefused(t *testing.T) {
 	alerts := schema.GroupResource{Resource: "alerts"}
 	for name, set := range map[string]func(*cluster){
-		"no right":       func(c *cluster) { c.patchError = apierrors.NewForbidden(alerts, "alert", errors.New("no")) },
 		"no subresource": func(c *cluster) { c.patchError = apierrors.NewNotFound(alerts, "alert") },
 		"no field":       func(c *cluster) { c.withoutField = true },
 	} {
@@ -337,6 +349,67 @@ func TestRefused(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRejected leaves the one Alert alone whose status is refused, but no other one.
+func TestRejected(t *testing.T) {
+	alerts := schema.GroupResource{Resource: "alerts"}
+	for name, err := range map[string]error{
+		"invalid":   apierrors.NewInvalid(v1beta3.SchemeGroupVersion.WithKind("Alert").GroupKind(), "alert", nil),
+		"forbidden": apierrors.NewForbidden(alerts, "alert", errors.New("a policy is against it")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t)
+				c.ownError = err
+				c.run()
+				defer c.stop()
+				c.record("sent", "first")
+				c.check("alerts 0s sent first")
+				for i := range 3 {
+					time.Sleep(10 * time.Minute)
+					c.record("failed", "first")
+					c.recordOf("other", "sent", fmt.Sprint("other ", i))
+				}
+				others := []string{"alerts 0s sent first", "alerts 10m0s sent other 0", "alerts 20m0s sent other 1", "alerts 30m0s sent other 2"}
+				time.Sleep(29 * time.Minute)
+				c.check(others...)
+				c.mu.Lock()
+				c.ownError = nil
+				c.mu.Unlock()
+				time.Sleep(10 * time.Minute)
+				c.check(append(others, "alerts 1h0m0s failed first")...)
+				if n := c.known(); n != 0 {
+					t.Errorf("%d objects are remembered without need", n)
+				}
+			})
+		})
+	}
+}
+
+// TestForbidden takes it for a missing right if it comes for two Alerts in a row, and asks again in an hour.
+func TestForbidden(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		c.patchError = apierrors.NewForbidden(schema.GroupResource{Resource: "alerts"}, "alert", errors.New("no"))
+		c.run()
+		defer c.stop()
+		c.record("sent", "first")
+		for range 3 {
+			time.Sleep(time.Minute)
+			c.recordOf("other", "sent", "other")
+		}
+		time.Sleep(58 * time.Minute)
+		want := []string{"alerts 0s sent first", "alerts 1m0s sent other"}
+		c.check(want...)
+		c.mu.Lock()
+		c.patchError = nil
+		c.mu.Unlock()
+		time.Sleep(time.Minute)
+		c.recordOf("other", "failed", "an hour later")
+		c.record("failed", "an hour later")
+		c.check(append(want, "alerts 1h2m0s failed an hour later", "alerts 1h2m0s failed an hour later")...)
+	})
 }
 
 // TestOutage tries again once a minute, with what is the latest then.

@@ -37,6 +37,10 @@ const (
 	gone
 	// conflict means that the object is not what the cache shows.
 	conflict
+	// rejected means that the API server does not take the status of this object.
+	rejected
+	// forbidden means that it does not let the status of this object be written, or that of any of its kind.
+	forbidden
 	// refused means that the API server does not take the status of this kind.
 	refused
 )
@@ -154,8 +158,10 @@ func (k kind) write(ctx context.Context, object provider.Object, o Outcome) (ver
 		return written, nil
 	case apierrors.IsConflict(err):
 		return conflict, nil
-	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
-		return refused, err
+	case apierrors.IsInvalid(err):
+		return rejected, err
+	case apierrors.IsForbidden(err):
+		return forbidden, err
 	case apierrors.IsNotFound(err):
 		return k.missing(ctx, object, err)
 	default:
