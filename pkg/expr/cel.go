@@ -165,9 +165,9 @@ func (p *program) evalError(err error) error {
 	var located *types.Err
 	switch {
 	case errors.As(err, &cancelled) && cancelled.Cause == interpreter.CostLimitExceeded:
-		return fmt.Errorf("%s: the expression takes too many steps on this request", p.field)
+		return fmt.Errorf("%s: the expression takes too many steps for this event or request", p.field)
 	case errors.Is(err, interpreter.InterruptError{}):
-		return fmt.Errorf("%s: the expression takes too long on this request", p.field)
+		return fmt.Errorf("%s: the expression takes too long for this event or request", p.field)
 	case errors.As(err, &located) && located.NodeID() != 0:
 		at := p.ast.NativeRep().SourceInfo().GetStartLocation(located.NodeID())
 		return fmt.Errorf("%s:%d:%d: %s", p.field, at.Line(), at.Column()+1, p.describe(err.Error()))
@@ -193,5 +193,5 @@ func (p *program) describe(message string) string {
 			return known
 		}
 	}
-	return "the expression fails on this request"
+	return "the expression fails for this event or request"
 }

@@ -122,9 +122,9 @@ func TestFilterEvalErrors(t *testing.T) {
 		{"index", "req.list[5] == 'x'", "index out of bounds"},
 		{"timestamp", "timestamp(req.time) > timestamp('2020-01-01T00:00:00Z')", "f:1:10: invalid RFC 3339 timestamp"},
 		{"number", "int(req.time) > 1", "type conversion error"},
-		{"unknown message", "timestamp('2020-01-01T00:00:00Z').getHours(req.time) == 1", "f:1:43: the expression fails on this request"},
+		{"unknown message", "timestamp('2020-01-01T00:00:00Z').getHours(req.time) == 1", "f:1:43: the expression fails for this event or request"},
 		{"empty optional", "req.?nope.value() == 1", "optional.none() dereference"},
-		{"cost", "req.long.replace('', req.long).size() > 0", "f: the expression takes too many steps on this request"},
+		{"cost", "req.long.replace('', req.long).size() > 0", "f: the expression takes too many steps for this event or request"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			filter, err := CompileFilter("f", test.expression, false)
