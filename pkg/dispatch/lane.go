@@ -29,7 +29,7 @@ func (d *delivery) outcome() Outcome {
 	n := d.notification
 	return Outcome{
 		EventID: n.Event.ID, Object: n.Event.InvolvedObject, Alert: n.Alert, Provider: n.Provider,
-		Type: d.providerType, Attempts: d.attempts, Age: time.Since(d.accepted),
+		Type: d.providerType, Attempts: d.attempts, Suppressed: n.Suppressed, Age: time.Since(d.accepted),
 	}
 }
 

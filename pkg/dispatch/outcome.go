@@ -73,6 +73,8 @@ type Outcome struct {
 	Type string
 	// Attempts is how often it was tried to send it.
 	Attempts int
+	// Suppressed is how many notifications were held back before it.
+	Suppressed int
 	// Age is the time since the event was accepted.
 	Age time.Duration
 	// Err is why it failed, its secrets masked.

@@ -42,7 +42,7 @@ type repeatKey struct {
 type told struct {
 	severity, revision uint64
 	reasons            []toldReason
-	// suppressed is how many notifications have been held back since.
+	// suppressed is how many notifications have been held back since, and those that could not be told of.
 	suppressed int
 }
 
@@ -71,9 +71,8 @@ func (r *Repeats) Pass(n *provider.Notification, a *v1beta3.Alert) bool {
 		last.suppressed++
 		return false
 	}
-	if last.suppressed > 0 {
-		n.SetMetadata(event.KeySuppressed, strconv.Itoa(last.suppressed))
-		last.suppressed = 0
+	if n.Suppressed, last.suppressed = last.suppressed, 0; n.Suppressed > 0 {
+		n.SetMetadata(event.KeySuppressed, strconv.Itoa(n.Suppressed))
 	}
 	return true
 }
@@ -154,7 +153,9 @@ func (r *Repeats) Outcome(o Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if found, ok := r.told.Get(r.key(types.UID(o.Alert.UID), o.Object)); ok {
-		found.(*told).reasons = nil
+		last := found.(*told)
+		last.reasons = nil
+		last.suppressed += o.Suppressed
 	}
 }
 

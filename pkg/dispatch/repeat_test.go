@@ -166,6 +166,35 @@ func TestRepeatsOfWhatWasLost(t *testing.T) {
 	}
 }
 
+// TestRepeatsCountWhatWasLost has the notification fail that tells how many were held back.
+func TestRepeatsCountWhatWasLost(t *testing.T) {
+	for result, want := range map[Result]int{Sent: 1, Skipped: 1, Failed: 4, Dropped: 4} {
+		r, _ := testRepeats(10)
+		alert := testAlert(withRepeatInterval(time.Hour))
+		pass := func(reason string) *provider.Notification {
+			n := happening("shop", "error", reason, "")
+			n.Alert = alertObject(alert)
+			r.Pass(n, alert)
+			return n
+		}
+		for range 4 {
+			pass("a")
+		}
+		carrier := pass("b")
+		for _, other := range []string{"c", "d"} {
+			n := pass(other) // On its way at the same time, and sent.
+			r.Outcome((&delivery{notification: n}).outcome().skipped(""))
+		}
+		o := (&delivery{notification: carrier}).outcome()
+		o.Result = result
+		pass("b")
+		r.Outcome(o)
+		if n := pass("e"); carrier.Suppressed != 3 || n.Suppressed != want || n.Event.Metadata[event.KeySuppressed] != fmt.Sprint(want) {
+			t.Errorf("%s: %d are told of, then %d, want 3 and %d", result, carrier.Suppressed, n.Suppressed, want)
+		}
+	}
+}
+
 // TestRepeatInterval sends an error 200 times under changing request ids, and then the recovery.
 func TestRepeatInterval(t *testing.T) {
 	f := newFlow()

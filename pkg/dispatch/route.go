@@ -74,7 +74,10 @@ func (r *Router) Route(e *event.Event, a *v1beta3.Alert) (*v1beta3.Provider, pro
 
 // outcome begins that of a notification that is not queued.
 func outcome(n *provider.Notification, row provider.Type) Outcome {
-	return Outcome{EventID: n.Event.ID, Object: n.Event.InvolvedObject, Alert: n.Alert, Provider: n.Provider, Type: row.Name}
+	return Outcome{
+		EventID: n.Event.ID, Object: n.Event.InvolvedObject, Alert: n.Alert, Provider: n.Provider,
+		Type: row.Name, Suppressed: n.Suppressed,
+	}
 }
 
 // skip says why a family of types does not get an event; empty if it does.

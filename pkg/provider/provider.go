@@ -41,6 +41,8 @@ type Notification struct {
 	Alert, Provider Object
 	// StatusID tells the statuses of a commit apart; only for types of FamilyCommitStatus.
 	StatusID string
+	// Suppressed is how many notifications were held back before it, which its metadata tell.
+	Suppressed int
 }
 
 // SetMetadata adds an entry to the notification's own metadata.
