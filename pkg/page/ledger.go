@@ -69,9 +69,10 @@ type seenEvent struct {
 	severity string
 	reason   string
 	message  string
+	// verdicts begin with the Alerts that select the event.
 	verdicts []verdict
-	// unlisted is how many more Alerts were asked.
-	unlisted int
+	// unlisted is how many more Alerts were asked, and matches how many of all select the event.
+	unlisted, matches int
 	// err is why the request was refused.
 	err string
 }
@@ -123,11 +124,21 @@ func (l *Ledger) Event(v dispatch.EventVerdict) {
 	e.id, e.object = v.Event.ID, shortReference(v.Event.InvolvedObject)
 	e.severity, e.reason = short(v.Event.Severity, maxName), short(v.Event.Reason, maxName)
 	e.message = short(v.Event.Message, maxText)
-	for _, judgement := range v.Judgements[:min(len(v.Judgements), maxVerdicts)] {
-		a := judgement.Alert
-		e.verdicts = append(e.verdicts, verdict{provider.Object{Namespace: a.Namespace, Name: a.Name}, judgement.Verdict})
+	e.list(v.Judgements, true)
+	e.list(v.Judgements, false)
+	e.unlisted, e.matches = len(v.Judgements)-len(e.verdicts), v.Matches()
+}
+
+// list remembers the judgements that are matches, or are not, as far as there is room.
+func (e *seenEvent) list(judgements []dispatch.Judgement, matches bool) {
+	for _, judgement := range judgements {
+		if len(e.verdicts) == maxVerdicts {
+			return
+		}
+		if a := judgement.Alert; matches == (judgement.Verdict == dispatch.Matched) {
+			e.verdicts = append(e.verdicts, verdict{provider.Object{Namespace: a.Namespace, Name: a.Name}, judgement.Verdict})
+		}
 	}
-	e.unlisted = len(v.Judgements) - len(e.verdicts)
 }
 
 // Attempt implements [dispatch.Recorder].

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,27 @@ func TestPage(t *testing.T) {
 	}
 	if strings.Contains(page, "http://") || strings.Contains(page, "https://") || strings.Contains(page, "<style") || strings.Contains(page, "style=") {
 		t.Error("the page has something that the policy forbids")
+	}
+}
+
+// TestMatchesOfManyAlerts has more Alerts asked than are remembered, those that match last.
+func TestMatchesOfManyAlerts(t *testing.T) {
+	for matches, want := range map[int]string{
+		2:               fmt.Sprintf("accepted: 2 of %d+2 Alerts match", maxVerdicts),
+		maxVerdicts + 1: fmt.Sprintf("accepted: %d of %d+%d Alerts match", maxVerdicts+1, maxVerdicts, maxVerdicts+1),
+	} {
+		l := NewLedger(func() time.Time { return noon })
+		v := accepted("1", "shop", "boom")
+		matching, refusing := v.Judgements[0], v.Judgements[1]
+		v.Judgements = slices.Concat(slices.Repeat([]dispatch.Judgement{refusing}, maxVerdicts), slices.Repeat([]dispatch.Judgement{matching}, matches))
+		l.Event(v)
+		page := get(t, l, "").Body.String()
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+		if listed := strings.Count(page, "✓ Alert apps/chat"); listed != min(matches, maxVerdicts) {
+			t.Errorf("%d of %d matches are listed", listed, matches)
+		}
 	}
 }
 

@@ -132,17 +132,13 @@ func (l *Ledger) view(f filter) view {
 func (e *seenEvent) row() eventRow {
 	row := eventRow{
 		ID: e.id, At: e.at, Result: e.result, Severity: e.severity, Reason: e.reason, Message: e.message,
-		Unlisted: e.unlisted, Err: e.err,
+		Matches: e.matches, Unlisted: e.unlisted, Err: e.err,
 	}
 	if e.object.Kind != "" {
 		row.Object = e.object.String()
 	}
 	for _, said := range e.verdicts {
-		matched := said.verdict == dispatch.Matched
-		if matched {
-			row.Matches++
-		}
-		row.Verdicts = append(row.Verdicts, verdictRow{said.alert.String(), said.verdict, matched})
+		row.Verdicts = append(row.Verdicts, verdictRow{said.alert.String(), said.verdict, said.verdict == dispatch.Matched})
 	}
 	return row
 }
