@@ -113,8 +113,10 @@ func (r *EventRecorder) Event(v EventVerdict) {
 	r.Metrics.ObserveEvent(string(v.Result), v.Matches())
 	switch v.Result {
 	case Accepted:
-		r.Log.V(4).Info("Accepted an event", "event", v.Event.ID, "object", v.Event.InvolvedObject.String(),
-			"severity", v.Event.Severity, "reason", v.Event.Reason, "alerts", v.Matches())
+		if log := r.Log.V(4); log.Enabled() {
+			log.Info("Accepted an event", "event", v.Event.ID, "object", v.Event.InvolvedObject.String(),
+				"severity", v.Event.Severity, "reason", v.Event.Reason, "alerts", v.Matches())
+		}
 	case Invalid:
 		r.Log.Info("Refused an event", "err", v.Err.Error())
 	}
@@ -126,12 +128,19 @@ func (r *EventRecorder) Attempt(a Attempt) { r.Metrics.ObserveAttempt(a.Type, a.
 // Outcome implements [Recorder].
 func (r *EventRecorder) Outcome(o Outcome) {
 	r.Metrics.ObserveDelivery(cmp.Or(o.Type, unknownType), string(o.Result), string(o.Reason), o.Attempts, o.Age)
-	log := r.Log.WithValues("event", o.EventID, "object", o.Object.String(), "alert", o.Alert.String(), "provider", o.Provider.String())
+	level := r.Log
+	if o.Result == Sent || o.Result == Skipped {
+		// Most are: what is not written is not to cost anything.
+		if level = r.Log.V(4); !level.Enabled() {
+			return
+		}
+	}
+	log := level.WithValues("event", o.EventID, "object", o.Object.String(), "alert", o.Alert.String(), "provider", o.Provider.String())
 	switch o.Result {
 	case Sent:
-		log.V(4).Info("Sent a notification", "attempts", o.Attempts, "age", o.Age)
+		log.Info("Sent a notification", "attempts", o.Attempts, "age", o.Age)
 	case Skipped:
-		log.V(4).Info("Skipped a notification", "reason", o.Reason)
+		log.Info("Skipped a notification", "reason", o.Reason)
 	case Failed:
 		// Not "failed to dispatch" if it was tried: operators look for the difference.
 		what := "dispatch"
