@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -106,6 +107,20 @@ type EventRecorder struct {
 	Metrics Metrics
 	Events  record.EventRecorder
 	Log     klog.Logger
+
+	mu sync.Mutex
+	// logged are the problems that the log has told of.
+	logged map[problem]struct{}
+}
+
+// maxLogged is how many problems are remembered, about 100 bytes each. Beyond that, all may be told of again.
+const maxLogged = 10_000
+
+// problem is what is wrong with an Alert until its next edit.
+type problem struct {
+	alert      types.UID
+	generation int64
+	reason     string
 }
 
 // Event implements [Recorder].
@@ -159,14 +174,35 @@ func (r *EventRecorder) warn(o Outcome, message string) {
 	r.Events.Event(alertReference(o.Alert), corev1.EventTypeWarning, ReasonDispatchFailed, controller.EventMessage(message))
 }
 
-// Problem implements [Recorder].
+// Problem implements [Recorder]. It can be the same with every event: the log tells of it once for each edit, and
+// Kubernetes Events are limited themselves.
 func (r *EventRecorder) Problem(a *v1beta3.Alert, reason string, err error) {
 	if a == nil {
 		r.Log.Error(err, "Event could not be matched", "reason", reason)
 		return
 	}
-	r.Log.Error(err, "Alert could not be asked", "alert", klog.KObj(a), "reason", reason)
+	const text = "Alert could not be asked"
+	if r.isNews(a, reason) {
+		r.Log.Error(err, text, "alert", klog.KObj(a), "reason", reason)
+	} else if log := r.Log.V(4); log.Enabled() {
+		log.Info(text, "alert", klog.KObj(a), "reason", reason, "err", err.Error())
+	}
 	r.Events.Event(a, corev1.EventTypeWarning, reason, controller.EventMessage(err.Error()))
+}
+
+// isNews says whether the log has not told of a problem since the Alert was edited.
+func (r *EventRecorder) isNews(a *v1beta3.Alert, reason string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := problem{a.UID, a.Generation, reason}
+	if _, known := r.logged[p]; known {
+		return false
+	}
+	if r.logged == nil || len(r.logged) == maxLogged {
+		r.logged = map[problem]struct{}{}
+	}
+	r.logged[p] = struct{}{}
+	return true
 }
 
 // MetadataConflict implements [Recorder]. The sources are said in annotations as far as the keys can be their names.
@@ -178,7 +214,11 @@ func (r *EventRecorder) MetadataConflict(a *v1beta3.Alert, object event.ObjectRe
 		}
 	}
 	keys := strings.Join(event.SortedKeys(conflicts), ", ")
-	r.Log.Info("Metadata keys have several sources", "alert", klog.KObj(a), "object", object.String(), "keys", keys)
+	log := r.Log
+	if !r.isNews(a, ReasonMetadataConflict) {
+		log = log.V(4)
+	}
+	log.Info("Metadata keys have several sources", "alert", klog.KObj(a), "object", object.String(), "keys", keys)
 	r.Events.AnnotatedEventf(a, annotations, corev1.EventTypeWarning, ReasonMetadataConflict,
 		"metadata keys of the notification for %s have several sources, the last one of which was used: %s; to choose, remove them from spec.eventMetadata or spec.summary, or from the annotations of the object", object, keys)
 }

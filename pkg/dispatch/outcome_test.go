@@ -1,15 +1,20 @@
 package dispatch
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/record"
 
+	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 )
@@ -46,6 +51,44 @@ func TestUnwrittenLinesCostNothing(t *testing.T) {
 	v := EventVerdict{Result: Accepted, Event: testEvent()}
 	if allocs := testing.AllocsPerRun(100, func() { r.Event(v) }); allocs > 0 {
 		t.Errorf("%s: %v allocations", v.Result, allocs)
+	}
+}
+
+// TestLogTellsOfProblemsOnce has filter, labels and metadata go wrong with every event.
+func TestLogTellsOfProblemsOnce(t *testing.T) {
+	for level, perReason := range map[slog.Level]int{slog.LevelInfo: 3, slog.LevelDebug: 6} {
+		var log bytes.Buffer
+		events := record.NewFakeRecorder(100)
+		r := jsonRecorder(&log, level)
+		r.Events = events
+		edited := testAlert(func(a *v1beta3.Alert) { a.Generation++ })
+		other := testAlert(func(a *v1beta3.Alert) { a.UID = "other" })
+		for _, a := range []*v1beta3.Alert{testAlert(), testAlert(), testAlert(), edited, edited, other} {
+			for _, reason := range []string{ReasonFilterFailed, ReasonSourceFetchFailed} {
+				r.Problem(a, reason, errors.New("no such key"))
+			}
+			r.MetadataConflict(a, testEvent().InvolvedObject, map[string]string{"env": "twice"})
+		}
+		lines := log.String()
+		for _, want := range []string{ReasonFilterFailed, ReasonSourceFetchFailed, "Metadata keys have several sources"} {
+			if got := strings.Count(lines, want); got != perReason {
+				t.Errorf("%s: %d lines with %q, want %d:\n%s", level, got, want, perReason, lines)
+			}
+		}
+		if errors := strings.Count(lines, `"ERROR"`); errors != 6 || len(events.Events) != 18 {
+			t.Errorf("%s: %d errors, %d Kubernetes Events, want 6 and 18", level, errors, len(events.Events))
+		}
+	}
+}
+
+// TestLoggedProblemsAreBounded counts what is remembered of Alerts that come and go.
+func TestLoggedProblemsAreBounded(t *testing.T) {
+	r := jsonRecorder(io.Discard, slog.LevelError+1)
+	for i := range maxLogged + 10 {
+		r.Problem(testAlert(func(a *v1beta3.Alert) { a.UID = types.UID(fmt.Sprint(i)) }), ReasonFilterFailed, errors.New("no such key"))
+	}
+	if len(r.logged) != 10 {
+		t.Errorf("%d problems are remembered", len(r.logged))
 	}
 }
 
