@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"text/template"
 	"unicode/utf8"
@@ -52,7 +53,15 @@ type Object struct{ Kind, Namespace, Name, APIVersion string }
 type Template struct {
 	field  string
 	parsed *template.Template
-	failed atomic.Bool
+	// runnables are kept for the next execution: to make one takes longer than to execute most.
+	runnables sync.Pool
+	failed    atomic.Bool
+}
+
+// runnable is a copy of a template whose functions have a budget of their own. What was parsed is shared.
+type runnable struct {
+	template *template.Template
+	budget   budget
 }
 
 // Compile compiles a template and tries it. Every error begins with field, the place of the template in the spec, and
@@ -97,16 +106,31 @@ func (t *Template) Execute(d Data) (string, error) {
 func (t *Template) FirstFailure() bool { return !t.failed.Swap(true) }
 
 func (t *Template) run(d Data) (string, error) {
-	// A copy, whose functions have a budget of their own; what was parsed is shared.
-	mine, err := t.parsed.Clone()
+	r, err := t.runnable()
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", t.field, err)
 	}
+	defer t.runnables.Put(r)
+	r.budget.left = maxWork
 	var out output
-	if err := mine.Funcs((&budget{left: maxWork}).functions()).Execute(&out, d); err != nil {
+	if err := r.template.Execute(&out, d); err != nil {
 		return "", describe(t.field, err)
 	}
 	return out.text.String(), nil
+}
+
+// runnable is one that no other execution has.
+func (t *Template) runnable() (*runnable, error) {
+	if kept, ok := t.runnables.Get().(*runnable); ok {
+		return kept, nil
+	}
+	mine, err := t.parsed.Clone()
+	if err != nil {
+		return nil, err
+	}
+	r := &runnable{template: mine}
+	mine.Funcs(r.budget.functions())
+	return r, nil
 }
 
 // output is a text of limited length.
