@@ -160,8 +160,8 @@ func (r *reporter) failed(o dispatch.Outcome, to string) string {
 	case o.Provider.UID == "" && o.Reason == provider.ReasonConfig:
 		return text + r.elsewhere(o.Provider)
 	}
-	if hint := hint(o.Reason); r.sent && hint != "" {
-		return text + ": " + hint
+	if next := dispatch.Advice(o.Reason); r.sent && next != "" {
+		return text + ": " + next
 	}
 	return text + r.keys(o)
 }
@@ -187,28 +187,4 @@ func (r *reporter) keys(o dispatch.Outcome) string {
 		return ""
 	}
 	return fmt.Sprintf(": Secret '%s/%s' has the keys %q", p.Namespace, p.Spec.SecretRef.Name, event.SortedKeys(found.Data))
-}
-
-// hint says what to change where a service does not take a notification.
-func hint(reason provider.Reason) string {
-	switch reason {
-	case provider.ReasonAuth:
-		return "renew the credential in the Secret of spec.secretRef"
-	case provider.ReasonNotFound:
-		return "correct the address, or spec.channel"
-	case provider.ReasonRejected:
-		return "see what the answer says of the address and spec.channel"
-	case provider.ReasonRateLimited:
-		return "send less, or later"
-	case provider.ReasonServerError:
-		return "the service is in trouble, try again later"
-	case provider.ReasonConnection:
-		return "correct the address, or let it be reached from here"
-	case provider.ReasonTimeout:
-		return "raise spec.timeout, or let the address be reached from here"
-	case provider.ReasonTLS:
-		return "correct the certificates in spec.certSecretRef"
-	default:
-		return ""
-	}
 }

@@ -165,11 +165,11 @@ func TestRepeatInterval(t *testing.T) {
 func TestRefusing(t *testing.T) {
 	const line = "no   apps/(no Alert): Provider 'apps/provider': "
 	for status, want := range map[int]string{
-		http.StatusForbidden:           line + "the service answered 403 Forbidden: no such ***** here: renew the credential in the Secret of spec.secretRef",
-		http.StatusNotFound:            line + "the service answered 404 Not Found: no such ***** here: correct the address, or spec.channel",
-		http.StatusBadRequest:          line + "the service answered 400 Bad Request: no such ***** here: see what the answer says of the address and spec.channel",
-		http.StatusTooManyRequests:     line + "the service answered 429 Too Many Requests: no such ***** here (asks to wait 7s): send less, or later",
-		http.StatusInternalServerError: line + "the service answered 500 Internal Server Error: no such ***** here: the service is in trouble, try again later",
+		http.StatusForbidden:           line + "the service answered 403 Forbidden: no such ***** here: check the credentials in the Secret of spec.secretRef",
+		http.StatusNotFound:            line + "the service answered 404 Not Found: no such ***** here: check spec.address and spec.channel",
+		http.StatusBadRequest:          line + "the service answered 400 Bad Request: no such ***** here: check spec.address and spec.channel",
+		http.StatusTooManyRequests:     line + "the service answered 429 Too Many Requests: no such ***** here (asks to wait 7s): have its Alerts select less (spec.eventSeverity, spec.exclusionList), or see why the service does not take more",
+		http.StatusInternalServerError: line + "the service answered 500 Internal Server Error: no such ***** here: see whether the service at spec.address has a fault",
 		http.StatusOK:                  "yes  apps/(no Alert): Provider 'apps/provider' (slack) has taken it",
 	} {
 		calls := 0

@@ -11,23 +11,23 @@ func (o Outcome) Explain() string {
 	if o.Err == nil {
 		return ""
 	}
-	if next := advice(o.Reason); next != "" {
+	if next := Advice(o.Reason); next != "" {
 		return fmt.Sprintf("%s; Provider '%s': %s", o.Err, o.Provider, next)
 	}
 	return o.Err.Error()
 }
 
-// advice is the next step after a failure of which a service has said, or not said, why.
-func advice(reason provider.Reason) string {
+// Advice is the next step after a failure of which a service has said, or not said, why; empty if there is none to give.
+func Advice(reason provider.Reason) string {
 	switch reason {
 	case provider.ReasonAuth:
 		return "check the credentials in the Secret of spec.secretRef"
 	case provider.ReasonNotFound, provider.ReasonRejected:
 		return "check spec.address and spec.channel"
 	case provider.ReasonConnection:
-		return "check that spec.address can be reached from the cluster, if need be by way of spec.proxySecretRef"
+		return "check that spec.address can be reached from where this runs, if need be by way of spec.proxySecretRef"
 	case provider.ReasonTimeout:
-		return "see why the service is slow, or raise spec.timeout"
+		return "see whether spec.address can be reached, or why the service is slow, or raise spec.timeout"
 	case provider.ReasonTLS:
 		return "check the scheme of spec.address and the certificates of spec.certSecretRef"
 	case provider.ReasonRateLimited, ReasonQueueFull, ReasonExpired:
