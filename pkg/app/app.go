@@ -161,7 +161,7 @@ func (a *App) outbound() http.Handler {
 	a.repeats = dispatch.NewRepeats(maxRepeats, time.Now)
 	recorder := dispatch.Recorders{
 		&dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")},
-		statusRecorder{a.deliveries},
+		statusRecorder{status: a.deliveries},
 		a.repeats,
 	}
 	if a.options.StatusPage {

@@ -3,14 +3,14 @@ package app
 import (
 	"time"
 
-	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	deliverycontroller "github.com/notification-controller/notification-controller/pkg/controller/delivery"
 	"github.com/notification-controller/notification-controller/pkg/dispatch"
-	"github.com/notification-controller/notification-controller/pkg/event"
 )
 
 // statusRecorder has the status of Alerts and Providers tell how notifications end.
 type statusRecorder struct {
+	dispatch.Recorders
+
 	status *deliverycontroller.Controller
 }
 
@@ -26,15 +26,3 @@ func (r statusRecorder) Outcome(o dispatch.Outcome) {
 		Object: o.Object, Alert: o.Alert, Provider: o.Provider,
 	})
 }
-
-// Event implements [dispatch.Recorder].
-func (statusRecorder) Event(dispatch.EventVerdict) {}
-
-// Attempt implements [dispatch.Recorder].
-func (statusRecorder) Attempt(dispatch.Attempt) {}
-
-// Problem implements [dispatch.Recorder].
-func (statusRecorder) Problem(*v1beta3.Alert, string, error) {}
-
-// MetadataConflict implements [dispatch.Recorder].
-func (statusRecorder) MetadataConflict(*v1beta3.Alert, event.ObjectReference, map[string]string) {}

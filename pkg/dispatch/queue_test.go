@@ -17,6 +17,8 @@ import (
 
 // outcomes remembers everything that is recorded.
 type outcomes struct {
+	Recorders
+
 	mu       sync.Mutex
 	events   []EventVerdict
 	attempts []Attempt
@@ -47,8 +49,6 @@ func (o *outcomes) Problem(_ *v1beta3.Alert, reason string, err error) {
 	defer o.mu.Unlock()
 	o.problems = append(o.problems, reason+": "+err.Error())
 }
-
-func (o *outcomes) MetadataConflict(*v1beta3.Alert, event.ObjectReference, map[string]string) {}
 
 // count is how many outcomes have the result and reason.
 func (o *outcomes) count(result Result, reason provider.Reason) int {

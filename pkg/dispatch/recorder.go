@@ -77,7 +77,7 @@ type Attempt struct {
 	Err error
 }
 
-// Recorders tells several recorders.
+// Recorders tells several recorders. Those who record only some of what happens embed none at all.
 type Recorders []Recorder
 
 // Event implements [Recorder].

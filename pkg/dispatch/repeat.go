@@ -24,6 +24,8 @@ const maxReasons = 16
 //
 // It is a [Recorder], too: what was told but not delivered can be told again.
 type Repeats struct {
+	Recorders
+
 	now  func() time.Time
 	seed maphash.Seed
 
@@ -158,15 +160,3 @@ func (r *Repeats) Outcome(o Outcome) {
 		last.suppressed += o.Suppressed
 	}
 }
-
-// Event implements [Recorder].
-func (*Repeats) Event(EventVerdict) {}
-
-// Attempt implements [Recorder].
-func (*Repeats) Attempt(Attempt) {}
-
-// Problem implements [Recorder].
-func (*Repeats) Problem(*v1beta3.Alert, string, error) {}
-
-// MetadataConflict implements [Recorder].
-func (*Repeats) MetadataConflict(*v1beta3.Alert, event.ObjectReference, map[string]string) {}

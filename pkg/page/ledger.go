@@ -7,7 +7,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/dispatch"
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/hook"
@@ -34,6 +33,9 @@ const (
 // Ledger remembers what happened lately. It implements [dispatch.Recorder], and costs an event little: nothing is
 // formatted before somebody looks.
 type Ledger struct {
+	// Problems are Kubernetes Events on their Alerts.
+	dispatch.Recorders
+
 	now func() time.Time
 
 	mu         sync.Mutex
@@ -191,12 +193,6 @@ func (l *Ledger) delivery(key deliveryKey) *delivery {
 	l.open[key] = i
 	return d
 }
-
-// Problem implements [dispatch.Recorder]. Problems are Kubernetes Events on their Alerts.
-func (l *Ledger) Problem(*v1beta3.Alert, string, error) {}
-
-// MetadataConflict implements [dispatch.Recorder].
-func (l *Ledger) MetadataConflict(*v1beta3.Alert, event.ObjectReference, map[string]string) {}
 
 // Call remembers how a call of a Receiver ended.
 func (l *Ledger) Call(c hook.Call) {
