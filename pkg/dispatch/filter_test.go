@@ -38,7 +38,7 @@ func TestEventFilter(t *testing.T) {
 				e.Metadata = map[string]string{"kustomize.toolkit.fluxcd.io/revision": "main"}
 				e.Message = strings.Repeat("x", 1000)
 			})
-			if got := m.Verdict(e, testAlert(withFilter(test.filter))); got != test.want {
+			if got := m.verdict(&filterable{Event: e}, testAlert(withFilter(test.filter))); got != test.want {
 				t.Errorf("verdict %q, want %q", got, test.want)
 			}
 			got := strings.Join(recorded.problems, "\n")
@@ -54,7 +54,7 @@ func TestEventFilterIsAskedLast(t *testing.T) {
 	recorded := &outcomes{}
 	m := NewMatcher(nil, nil, expr.NewCache[CompiledAlert](), false, recorded)
 	alert := testAlert(withFilter("event.nothing == 'x'"), func(a *v1beta3.Alert) { a.Spec.ExclusionList = []string{"finished"} })
-	if got := m.Verdict(testEvent(), alert); got != Excluded || len(recorded.problems) != 0 {
+	if got := m.verdict(&filterable{Event: testEvent()}, alert); got != Excluded || len(recorded.problems) != 0 {
 		t.Errorf("verdict %q, reported %q", got, recorded.problems)
 	}
 }
@@ -95,7 +95,7 @@ func BenchmarkVerdictFilter(b *testing.B) {
 	alert, e := testAlert(withFilter("event.reason == 'ReconciliationSucceeded'")), testEvent()
 	b.ReportAllocs()
 	for b.Loop() {
-		if m.Verdict(e, alert) != Matched {
+		if m.verdict(&filterable{Event: e}, alert) != Matched {
 			b.Fatal("no match")
 		}
 	}

@@ -135,11 +135,7 @@ func (m *Matcher) Match(e *event.Event) []Judgement {
 	return judgements
 }
 
-// Verdict says whether one Alert selects the event.
-func (m *Matcher) Verdict(e *event.Event, a *v1beta3.Alert) Verdict {
-	return m.verdict(&filterable{Event: e}, a)
-}
-
+// verdict says whether one Alert selects the event.
 func (m *Matcher) verdict(e *filterable, a *v1beta3.Alert) Verdict {
 	if a.Spec.Suspend {
 		return Suspended

@@ -112,7 +112,7 @@ func TestVerdict(t *testing.T) {
 			}
 			labels := func(event.ObjectReference) (map[string]string, error) { return map[string]string{"team": "web"}, nil }
 			m := NewMatcher(nil, labels, expr.NewCache[CompiledAlert](), tt.blocked, &outcomes{})
-			if got := m.Verdict(e, alert); got != tt.want {
+			if got := m.verdict(&filterable{Event: e}, alert); got != tt.want {
 				t.Errorf("verdict %q, want %q", got, tt.want)
 			}
 		})
@@ -124,7 +124,7 @@ func TestVerdictReportsLabelsItCannotGet(t *testing.T) {
 	alert := testAlert(func(a *v1beta3.Alert) { a.Spec.EventSources[0].MatchLabels = map[string]string{"team": "web"} })
 	m := NewMatcher(nil, func(event.ObjectReference) (map[string]string, error) { return nil, errors.New("forbidden") },
 		expr.NewCache[CompiledAlert](), false, recorded)
-	if got := m.Verdict(testEvent(), alert); got != OtherLabels {
+	if got := m.verdict(&filterable{Event: testEvent()}, alert); got != OtherLabels {
 		t.Errorf("verdict %q", got)
 	}
 	if len(recorded.problems) != 1 || !strings.HasPrefix(recorded.problems[0], ReasonSourceFetchFailed) {
@@ -141,7 +141,7 @@ func TestVerdictDoesNotProbeForeignLabels(t *testing.T) {
 		t.Error("labels were looked up")
 		return nil, nil
 	}, expr.NewCache[CompiledAlert](), true, &outcomes{})
-	m.Verdict(testEvent(func(e *event.Event) { e.InvolvedObject.Namespace = "other" }), alert)
+	m.verdict(&filterable{Event: testEvent(func(e *event.Event) { e.InvolvedObject.Namespace = "other" })}, alert)
 }
 
 func TestCompileAlertNamesFields(t *testing.T) {
@@ -161,13 +161,13 @@ func TestCompiledOncePerGeneration(t *testing.T) {
 	cache := expr.NewCache[CompiledAlert]()
 	m := NewMatcher(nil, nil, cache, false, &outcomes{})
 	alert := testAlert(func(a *v1beta3.Alert) { a.Spec.InclusionList = []string{"Unhealthy"} })
-	if got := m.Verdict(testEvent(), alert); got != NotIncluded {
+	if got := m.verdict(&filterable{Event: testEvent()}, alert); got != NotIncluded {
 		t.Fatalf("verdict %q", got)
 	}
 	edited := alert.DeepCopy()
 	edited.Generation++
 	edited.Spec.InclusionList = []string{"finished"}
-	if got := m.Verdict(testEvent(), edited); got != Matched {
+	if got := m.verdict(&filterable{Event: testEvent()}, edited); got != Matched {
 		t.Errorf("the edit did not take effect: %q", got)
 	}
 	if cache.Len() != 1 {
@@ -192,7 +192,7 @@ func BenchmarkVerdict(b *testing.B) {
 			e := testEvent()
 			b.ReportAllocs()
 			for b.Loop() {
-				if m.Verdict(e, alert) != Matched {
+				if m.verdict(&filterable{Event: e}, alert) != Matched {
 					b.Fatal("no match")
 				}
 			}

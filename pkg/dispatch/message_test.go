@@ -72,7 +72,7 @@ func TestListsSeeTheEventsMessage(t *testing.T) {
 		a.Spec.InclusionList = []string{"finished"}
 		a.Spec.ExclusionList = []string{"told"}
 	})
-	if got := m.Verdict(testEvent(), alert); got != Matched {
+	if got := m.verdict(&filterable{Event: testEvent()}, alert); got != Matched {
 		t.Errorf("verdict %q", got)
 	}
 	p := testProvider(func(p *v1beta3.Provider) { p.Spec.CommitStatusExpr = "event.message + ''" })

@@ -106,7 +106,7 @@ func TestMessagesInReadme(t *testing.T) {
 			}
 			for _, b := range p.blocks[1:] {
 				e := events[b.event]
-				if verdict := m.Verdict(e, alert); verdict != Matched {
+				if verdict := m.verdict(&filterable{Event: e}, alert); verdict != Matched {
 					t.Errorf("%s: %s", b.event, verdict)
 				}
 				got := ""
@@ -136,7 +136,7 @@ func TestFiltersInReadme(t *testing.T) {
 			alert := exampleAlert(t, p)
 			got := ""
 			for _, name := range []string{"failure", "recovery", "upgrade"} {
-				got += fmt.Sprintf("%s: %s\n", name, m.Verdict(events[name], alert))
+				got += fmt.Sprintf("%s: %s\n", name, m.verdict(&filterable{Event: events[name]}, alert))
 			}
 			if len(p.blocks) != 2 || got != p.blocks[1].text {
 				t.Errorf("got\n%s", got)
