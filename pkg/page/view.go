@@ -49,10 +49,9 @@ type eventRow struct {
 	Reason   string
 	Message  string
 	Verdicts []verdictRow
-	// Matches is how many of the Alerts select the event.
-	Matches  int
-	Unlisted int
-	Err      string
+	// Asked is how many Alerts were asked, of which Matches select the event, and Unlisted are not among Verdicts.
+	Asked, Matches, Unlisted int
+	Err                      string
 }
 
 type verdictRow struct {
@@ -132,7 +131,7 @@ func (l *Ledger) view(f filter) view {
 func (e *seenEvent) row() eventRow {
 	row := eventRow{
 		ID: e.id, At: e.at, Result: e.result, Severity: e.severity, Reason: e.reason, Message: e.message,
-		Matches: e.matches, Unlisted: e.unlisted, Err: e.err,
+		Asked: len(e.verdicts) + e.unlisted, Matches: e.matches, Unlisted: e.unlisted, Err: e.err,
 	}
 	if e.object.Kind != "" {
 		row.Object = e.object.String()
