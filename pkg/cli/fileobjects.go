@@ -26,9 +26,8 @@ func (f *fileObjects) add(content []byte, namespace string) error {
 	if err := yaml.Unmarshal(content, object); err != nil {
 		return err
 	}
-	complete(object, object.Kind, namespace)
 	kind := object.GroupVersionKind().GroupKind()
-	f.byKind[kind] = append(f.byKind[kind], object)
+	f.byKind[kind] = put(f.byKind[kind], object, object.Kind, namespace)
 	return nil
 }
 

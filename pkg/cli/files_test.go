@@ -115,6 +115,10 @@ func TestLabels(t *testing.T) {
 	if got := run(t, objects+object, "explain", "-f", event, "-f", "-"); got.code != exitYes {
 		t.Errorf("not selected by its label: %s%s", got.out, got.err)
 	}
+	// Of two with the same name the last counts, as with kubectl apply.
+	if got := run(t, objects+object+strings.Replace(object, "team: a", "team: b", 1), "explain", "-f", event, "-f", "-"); got.code != exitNo {
+		t.Errorf("selected by a label that was replaced: %s%s", got.out, got.err)
+	}
 	got := run(t, objects, "explain", "-f", event, "-f", "-")
 	if want := "note: get the labels of Kustomization/apps/shop for spec.eventSources[0]: Kustomization apps/shop: not found: no file has it"; !slices.Contains(lines(got.out), want) {
 		t.Errorf("got:  %s\nwant: %s", got.out, want)

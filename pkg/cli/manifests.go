@@ -72,15 +72,19 @@ func decode[T any, P interface {
 	if object.GetName() == "" {
 		return nil, errors.New("metadata.name is missing")
 	}
-	complete(object, fmt.Sprintf("%T", object), inv.namespace)
+	return put(objects, object, fmt.Sprintf("%T", object), inv.namespace), nil
+}
+
+// put adds an object to those of its kind, in place of one that has the same name: as when both are applied.
+func put[P metav1.Object](objects []P, object P, kind, namespace string) []P {
+	complete(object, kind, namespace)
 	for i, other := range objects {
 		if other.GetNamespace() == object.GetNamespace() && other.GetName() == object.GetName() {
-			// As when both are applied.
 			objects[i] = object
-			return objects, nil
+			return objects
 		}
 	}
-	return append(objects, object), nil
+	return append(objects, object)
 }
 
 // complete gives an object what the API server would: a namespace, and a UID, here one that is always the same.
