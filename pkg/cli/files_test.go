@@ -56,6 +56,26 @@ func TestReadFiles(t *testing.T) {
 	}
 }
 
+// TestSameUID has an exported Alert, and copies of it that were renamed: each is held to its own rules.
+func TestSameUID(t *testing.T) {
+	const form = "---\napiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\n" +
+		"metadata: {name: %s, namespace: apps, generation: 1, uid: 4c8d9a0e-0000-4000-8000-000000000001}\n" +
+		"spec: {providerRef: {name: provider}, eventSources: [%s], exclusionList: [%s]}\n"
+	const source = "{kind: Kustomization, name: shop}"
+	objects := fmt.Sprintf(form, "alert", source, "finished") + fmt.Sprintf(form, "copy", source, "other") +
+		fmt.Sprintf(form, "more", "{kind: Kustomization, name: none}, "+source, "finished")
+	got := run(t, theObjects+objects, "explain", "-f", write(t, "event.json", theEvent), "-f", "-")
+	for _, want := range []string{
+		`no   apps/alert: spec.exclusionList[0] "finished" matches the message "Reconciliation finished in 1s": remove it, or make it narrower`,
+		"yes  apps/copy: goes to Provider 'apps/provider' (slack)",
+		`no   apps/more: spec.exclusionList[0] "finished" matches the message "Reconciliation finished in 1s": remove it, or make it narrower`,
+	} {
+		if got.code != exitYes || !slices.Contains(lines(got.out), want) {
+			t.Errorf("code %d\ngot:  %s%s\nwant: %s", got.code, got.out, got.err, want)
+		}
+	}
+}
+
 // TestUnknown has what keeps a subcommand from an answer: the exit code is 2, and the error says what is wrong without
 // quoting a file.
 func TestUnknown(t *testing.T) {

@@ -77,23 +77,25 @@ func decode[T any, P interface {
 
 // put adds an object to those of its kind, in place of one that has the same name: as when both are applied.
 func put[P metav1.Object](objects []P, object P, kind, namespace string) []P {
-	complete(object, kind, namespace)
+	object.SetNamespace(cmp.Or(object.GetNamespace(), namespace))
+	at, sameUID := -1, false
 	for i, other := range objects {
 		if other.GetNamespace() == object.GetNamespace() && other.GetName() == object.GetName() {
-			objects[i] = object
-			return objects
+			at = i
+		} else if other.GetUID() == object.GetUID() {
+			sameUID = true
 		}
 	}
-	return append(objects, object)
-}
-
-// complete gives an object what the API server would: a namespace, and a UID, here one that is always the same.
-func complete(object metav1.Object, kind, namespace string) {
-	object.SetNamespace(cmp.Or(object.GetNamespace(), namespace))
-	if object.GetUID() == "" {
+	if object.GetUID() == "" || sameUID {
+		// The API server would give it one, also to a copy of an exported object. This is always the same.
 		name := kind + "/" + object.GetNamespace() + "/" + object.GetName()
 		object.SetUID(types.UID(uuid.NewSHA1(uuid.NameSpaceURL, []byte(name)).String()))
 	}
+	if at < 0 {
+		return append(objects, object)
+	}
+	objects[at] = object
+	return objects
 }
 
 // fileSecrets are the Secrets of files.

@@ -196,6 +196,11 @@ func TestRenderMessage(t *testing.T) {
 	if got.code != exitYes || !strings.Contains(got.out, `"context": "east/kustomization/shop/`) {
 		t.Errorf("code %d: %s%s", got.code, got.out, got.err)
 	}
+	exported := strings.Replace(statusProvider, "name: p,", "name: p, uid: 4c8d9a0e-0000-4000-8000-000000000001,", 1)
+	got = run(t, exported, "render", "-f", write(t, "event.json", commitEvent), "-f", "-", "-n", "apps", "--provider", "p")
+	if got.code != exitYes || !strings.Contains(got.out, `"context": "kustomization/shop/4c8d9a0e"`) {
+		t.Errorf("code %d: %s%s", got.code, got.out, got.err)
+	}
 }
 
 const statusProvider = `
