@@ -203,6 +203,16 @@ func TestRenderMessage(t *testing.T) {
 	}
 }
 
+// TestRenderAsksAsTheServer has an Alert that would select the event by what the server has removed from it by then.
+func TestRenderAsksAsTheServer(t *testing.T) {
+	event := strings.Replace(theEvent, `"metadata":{`, `"metadata":{"kustomize.toolkit.fluxcd.io/token":"t",`, 1)
+	objects := strings.Replace(theObjects, "suspend: false\n  eventSeverity", `eventFilter: '"kustomize.toolkit.fluxcd.io/token" in event.metadata'`+"\n  eventSeverity", 1)
+	got := run(t, objects, "render", "-f", write(t, "event.json", event), "-f", "-", "-n", "apps", "--provider", "provider")
+	if got.code != exitYes || !strings.Contains(got.out, "no Alert selects the event for this Provider") {
+		t.Errorf("code %d: %s%s", got.code, got.out, got.err)
+	}
+}
+
 const statusProvider = `
 apiVersion: notification.toolkit.fluxcd.io/v1beta3
 kind: Provider

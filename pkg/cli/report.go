@@ -72,15 +72,14 @@ type reporter struct {
 
 // event says what became of an event, whose body this is.
 func (r *reporter) event(body []byte, seen *recorder) (eventReport, error) {
-	e, err := event.Decode(body)
+	e, fingerprint, err := event.Read(body)
 	if err != nil {
 		return eventReport{}, err
 	}
-	e.Metadata = event.Clean(e)
 	report := eventReport{
 		Object: e.InvolvedObject.String(), Severity: e.Severity, Reason: e.Reason,
 		Result:      string(seen.verdict.Result),
-		Fingerprint: fmt.Sprintf("%x", event.Fingerprint(e)),
+		Fingerprint: fmt.Sprintf("%x", fingerprint),
 		Window:      r.options.window.String(),
 		Alerts:      []alertReport{},
 	}

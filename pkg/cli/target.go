@@ -35,11 +35,10 @@ func (t *target) through(o *options, inv *inventory, p *v1beta3.Provider, body [
 		}
 		return []*v1beta3.Alert{alert}, err
 	}
-	e, err := event.Decode(body)
+	e, _, err := event.Read(body)
 	if err != nil {
 		return nil, err
 	}
-	e.Metadata = event.Clean(e)
 	var found []*v1beta3.Alert
 	if all {
 		if found, err = o.selecting(inv, p, e); err != nil {

@@ -47,28 +47,24 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Record.Event(EventVerdict{Result: Unreadable, Err: err})
 		return
 	}
-	e, err := event.Decode(body)
+	e, fingerprint, err := event.Read(body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		h.Record.Event(EventVerdict{Result: Invalid, Err: err})
 		return
 	}
-	e.Metadata = event.Clean(e)
-	if h.isRepetition(w, e) {
+	if h.isRepetition(w, ratelimit.Key(fingerprint[:len(ratelimit.Key{})])) {
 		h.Record.Event(EventVerdict{Result: Repeated, Event: e})
 		return
 	}
-	e.DropInternal()
 	e.ID = rand.Text()
 	h.dispatch(r, e)
 	w.WriteHeader(http.StatusAccepted)
 }
 
 // isRepetition sets the headers of rate limiting and answers an event that has been accepted within the window.
-func (h *Handler) isRepetition(w http.ResponseWriter, e *event.Event) bool {
-	fingerprint := event.Fingerprint(e)
-	now := time.Now()
-	passed, reset := h.Windows.Take(ratelimit.Key(fingerprint[:len(ratelimit.Key{})]), now)
+func (h *Handler) isRepetition(w http.ResponseWriter, fingerprint ratelimit.Key) bool {
+	passed, reset := h.Windows.Take(fingerprint, time.Now())
 	header := w.Header()
 	header.Set("X-RateLimit-Limit", "1")
 	header.Set("X-RateLimit-Remaining", "0")

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,19 @@ func (e *DecodeError) Error() string {
 		return "event: " + e.Problem
 	}
 	return fmt.Sprintf("event: field %q: %s", e.Field, e.Problem)
+}
+
+// Read makes of a body the event that Alerts are asked about: decoded, with the metadata that is kept, and without what
+// serves only deduplication, which is in the fingerprint. The error is a *[DecodeError].
+func Read(body []byte) (*Event, [sha256.Size]byte, error) {
+	e, err := Decode(body)
+	if err != nil {
+		return nil, [sha256.Size]byte{}, err
+	}
+	e.Metadata = Clean(e)
+	fingerprint := Fingerprint(e)
+	e.DropInternal()
+	return e, fingerprint, nil
 }
 
 // Decode reads an event as Go's encoding/json does: names match without regard to case, unknown fields are ignored,
