@@ -25,6 +25,9 @@ func TestSendMasksFetchedTokens(t *testing.T) {
 	block := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
 	var authorization []string
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			t.Errorf("%s is sent as %q, which the server does not", r.URL.Path, r.TransferEncoding)
+		}
 		authorization = append(authorization, r.Header.Get("Authorization"))
 		if strings.HasSuffix(r.URL.Path, "/access_tokens") {
 			w.WriteHeader(http.StatusCreated)

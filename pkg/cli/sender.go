@@ -77,7 +77,11 @@ func (s real) Send(ctx context.Context, n *provider.Notification) error {
 // overhear sends a request on and keeps the beginning of the answer.
 func overhear(next http.RoundTripper, r *raw) (*http.Response, error) {
 	request := r.request.Clone(r.request.Context())
-	request.Body = io.NopCloser(bytes.NewReader(r.body))
+	// A body of length 0 that is not told to be none would be sent in chunks.
+	request.Body = http.NoBody
+	if len(r.body) > 0 {
+		request.Body = io.NopCloser(bytes.NewReader(r.body))
+	}
 	response, err := next.RoundTrip(request)
 	if err != nil {
 		return nil, err
