@@ -103,6 +103,8 @@ func TestUnknown(t *testing.T) {
 		{"no request", "", []string{"verify", "-f", objects}, "-f: exactly one HTTP request is needed"},
 		{"output", "", []string{"explain", "-f", event, "-o", "yaml"}, `--output: "yaml" is not json`},
 		{"gate", "", []string{"explain", "-f", event, "--feature-gates=A=b"}, `--feature-gates: A: "b" is neither true nor false`},
+		{"default ServiceAccount", "", []string{"explain", "-f", event, "--default-service-account=a"}, "--default-service-account needs --feature-gates=ObjectLevelWorkloadIdentity=true"},
+		{"denied ranges", "", []string{"verify", "-f", event, "--provider-deny-cidrs=a"}, `--provider-deny-cidrs: "a" is not a range of addresses`},
 		{"unknown flag", "", []string{"explain", "--metrics-addr=:8080"}, "unknown flag: --metrics-addr"},
 		{"argument", "", []string{"explain", "event.json"}, `unknown command "event.json"`},
 	} {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/notification-controller/notification-controller/pkg/httpx"
 )
 
 // gateWorkloadIdentity is the server's feature gate for spec.serviceAccountName.
@@ -29,6 +31,8 @@ type options struct {
 	window           time.Duration
 	cluster          string
 	clusterInStatus  bool
+	denyCIDRs        []string
+	defaultAccount   string
 }
 
 func (o *options) addFlags(c *cobra.Command) {
@@ -51,6 +55,13 @@ func (o *options) addServerFlags(c *cobra.Command) {
 	flags.DurationVar(&o.window, "rate-limit-interval", 5*time.Minute, "as the server has it: time in which a repeated event is refused")
 	flags.StringVar(&o.cluster, "cluster-name", "", "as the server has it: entry cluster in the metadata of every notification")
 	flags.BoolVar(&o.clusterInStatus, "cluster-name-in-commit-status", false, "as the server has it: have the ids of commit statuses begin with --cluster-name")
+	flags.StringVar(&o.defaultAccount, "default-service-account", "", "as the server has it: ServiceAccount of Providers that name none")
+	o.addDenyFlag(c)
+}
+
+// addDenyFlag adds the flag that says what is not connected to.
+func (o *options) addDenyFlag(c *cobra.Command) {
+	c.Flags().StringSliceVar(&o.denyCIDRs, "provider-deny-cidrs", nil, "as the server has it: ranges of addresses where Providers, and the issuers of Receivers, are not looked for")
 }
 
 // check says what is wrong with the flags.
@@ -63,7 +74,20 @@ func (o *options) check() error {
 			return fmt.Errorf("--feature-gates: %s: %q is neither true nor false", name, value)
 		}
 	}
-	return nil
+	if o.defaultAccount != "" && !o.gate(gateWorkloadIdentity) {
+		return fmt.Errorf("--default-service-account needs --feature-gates=%s=true", gateWorkloadIdentity)
+	}
+	_, err := o.egress()
+	return err
+}
+
+// egress is what the flag says.
+func (o *options) egress() (*httpx.Egress, error) {
+	egress, err := httpx.NewEgress(o.denyCIDRs)
+	if err != nil {
+		return nil, fmt.Errorf("--provider-deny-cidrs: %w", err)
+	}
+	return egress, nil
 }
 
 // gate says whether a feature gate is on. check has looked at the values.

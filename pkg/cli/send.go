@@ -56,12 +56,16 @@ func (o *options) send(ctx context.Context, t target) error {
 	if err != nil {
 		return err
 	}
+	egress, err := o.egress()
+	if err != nil {
+		return err
+	}
 	log := newJournal()
 	send := func(row provider.Type, config provider.Config) (provider.Sender, error) {
 		_, err := row.New(config)
 		return real{row, config, log}, err
 	}
-	f, err := o.newFlow(inv, flowOptions{alerts: through, send: send, identity: identities(inv)})
+	f, err := o.newFlow(inv, flowOptions{alerts: through, send: send, egress: egress, identity: o.identities(inv, egress)})
 	if err != nil {
 		return err
 	}
@@ -85,22 +89,35 @@ func testEvent(p *v1beta3.Provider) document {
 }
 
 // identities gives Providers the identity that they have in the cluster; without a cluster that of this machine.
-func identities(inv *inventory) func(*v1beta3.Provider, *url.URL) provider.Identity {
-	broker := identity.New(identity.Options{Accounts: inv.accounts})
+func (o *options) identities(inv *inventory, egress *httpx.Egress) func(*v1beta3.Provider, *url.URL) provider.Identity {
+	broker := identity.New(identity.Options{Accounts: inv.accounts, DefaultAccount: o.defaultAccount})
 	return func(p *v1beta3.Provider, proxy *url.URL) provider.Identity {
-		if p.Spec.ServiceAccountName != "" && inv.accounts == nil {
-			return nobody{}
+		switch {
+		case inv.accounts != nil:
+		case p.Spec.ServiceAccountName != "":
+			return nobody{field: "spec.serviceAccountName"}
+		case o.defaultAccount != "":
+			return nobody{field: "--default-service-account"}
+		}
+		client := httpx.Options{Proxy: proxy}
+		if proxy != nil {
+			// A tenant chooses it, but not the addresses of clouds.
+			client.Egress = egress
 		}
 		object := provider.Object{Namespace: p.Namespace, Name: p.Name, UID: string(p.UID)}
-		return broker.For(object, p.Spec.ServiceAccountName, httpx.NewClient(httpx.Options{Proxy: proxy}), fmt.Sprint(proxy))
+		return broker.For(object, p.Spec.ServiceAccountName, httpx.NewClient(client), fmt.Sprint(proxy))
 	}
 }
 
 // nobody is the identity of a ServiceAccount without a cluster.
-type nobody struct{ masked }
+type nobody struct {
+	masked
+	// field is what names the ServiceAccount.
+	field string
+}
 
-func (nobody) err() error {
-	return provider.Permanentf(provider.ReasonConfig, "spec.serviceAccountName: without a cluster nobody can act as a ServiceAccount")
+func (n nobody) err() error {
+	return provider.Permanentf(provider.ReasonConfig, "%s: without a cluster nobody can act as a ServiceAccount", n.field)
 }
 
 // Azure implements [provider.Identity].

@@ -67,16 +67,38 @@ stringData: %s
 	}
 }
 
-// TestSendWithoutCluster cannot act as a ServiceAccount.
+// TestSendWithoutCluster cannot act as a ServiceAccount, be it the Provider's own or the server's for all.
 func TestSendWithoutCluster(t *testing.T) {
-	const objects = `
+	const form = `
 apiVersion: notification.toolkit.fluxcd.io/v1beta3
 kind: Provider
 metadata: {name: p, namespace: apps}
-spec: {type: azuredevops, address: "https://dev.azure.com/acme/shop/_git/shop", serviceAccountName: reporter}
+spec: {type: azuredevops, address: "https://dev.azure.com/acme/shop/_git/shop"%s}
 `
-	got := run(t, objects, "send", "-f", write(t, "event.json", commitEvent), "-f", "-", "-n", "apps", "--provider", "p", "--feature-gates=ObjectLevelWorkloadIdentity=true")
-	if got.code != exitNo || !strings.Contains(got.out, "spec.serviceAccountName: without a cluster nobody can act as a ServiceAccount") {
+	for _, test := range []struct{ spec, flag, want string }{
+		{", serviceAccountName: reporter", "--default-service-account=", "spec.serviceAccountName: without a cluster nobody"},
+		{"", "--default-service-account=reporter", "--default-service-account: without a cluster nobody"},
+	} {
+		got := run(t, fmt.Sprintf(form, test.spec), "send", "-f", write(t, "event.json", commitEvent), "-f", "-", "-n", "apps", "--provider", "p",
+			"--feature-gates=ObjectLevelWorkloadIdentity=true", test.flag)
+		if got.code != exitNo || !strings.Contains(got.out, test.want+" can act as a ServiceAccount") {
+			t.Errorf("code %d, no %q: %s%s", got.code, test.want, got.out, got.err)
+		}
+	}
+}
+
+// TestSendIsDenied does not connect to where the server would not.
+func TestSendIsDenied(t *testing.T) {
+	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it has connected") }))
+	defer service.Close()
+	objects := fmt.Sprintf(`
+apiVersion: notification.toolkit.fluxcd.io/v1beta3
+kind: Provider
+metadata: {name: p, namespace: apps}
+spec: {type: generic, address: %s}
+`, service.URL)
+	got := run(t, objects, "send", "-f", "-", "-n", "apps", "--provider", "p", "--provider-deny-cidrs=10.0.0.0/8,127.0.0.0/8")
+	if got.code != exitNo || !strings.Contains(got.out, "the service is at 127.0.0.1, which --provider-deny-cidrs does not allow") {
 		t.Errorf("code %d: %s%s", got.code, got.out, got.err)
 	}
 }

@@ -40,6 +40,7 @@ the file unless there is a Content-Length. Signatures are over these bytes.`,
 	o.addFlags(c)
 	c.Flags().StringVar(&name, "receiver", "", "name of the Receiver that is called, in place of the request's path")
 	c.Flags().BoolVar(&o.noCrossNamespace, "no-cross-namespace-refs", false, "as the server has it: block references to objects in other namespaces")
+	o.addDenyFlag(c)
 	return c
 }
 
@@ -151,7 +152,11 @@ func (o *options) newHook(inv *inventory, targets *targets) (*hook.Hook, error) 
 	if err != nil {
 		return nil, err
 	}
-	client := httpx.NewClient(httpx.Options{})
+	egress, err := o.egress()
+	if err != nil {
+		return nil, err
+	}
+	client := httpx.NewClient(httpx.Options{Egress: egress})
 	return hook.New(hook.Options{
 		Receivers:            lookup,
 		Secrets:              inv.secrets,

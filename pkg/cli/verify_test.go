@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/notification-controller/notification-controller/pkg/source/oidctest"
 )
 
 const theReceiver = `
@@ -111,5 +114,24 @@ func TestPath(t *testing.T) {
 	got = run(t, strings.Replace(theReceiver, "req.ref ==", "ref ==", 1), "path", "-f", "-", "-n", "apps", "hook")
 	if got.code != exitNo || !strings.Contains(got.err, "spec.resourceFilter") {
 		t.Errorf("code %d: %q%q", got.code, got.out, got.err)
+	}
+}
+
+// TestVerifyIsDenied does not ask an issuer where the server would not.
+func TestVerifyIsDenied(t *testing.T) {
+	issuer := oidctest.Serve(t)
+	objects := fmt.Sprintf(`
+apiVersion: notification.toolkit.fluxcd.io/v1
+kind: Receiver
+metadata: {name: hook, namespace: apps}
+spec:
+  type: generic-oidc
+  oidcProviders: [{issuerURL: %s, audience: hook, validations: [{expression: 'true', message: never}]}]
+  resources: [{kind: GitRepository, name: shop}]
+`, issuer.URL)
+	call := "POST /hook/ HTTP/1.1\nAuthorization: Bearer " + issuer.Token(t, map[string]any{"iss": issuer.URL, "aud": "hook"}) + "\n\n{}"
+	got := run(t, objects, "verify", "-f", write(t, "call.http", call), "-f", "-", "-n", "apps", "--receiver", "hook", "--provider-deny-cidrs=127.0.0.0/8")
+	if got.code != exitNo || !strings.Contains(got.out, "--provider-deny-cidrs") || len(issuer.Requests()) > 0 {
+		t.Errorf("code %d, %q: %s%s", got.code, issuer.Requests(), got.out, got.err)
 	}
 }
