@@ -124,12 +124,10 @@ func checkBalance(t *testing.T, counted, logged tally) {
 	}
 }
 
-// distinct is how many requests came, each body counted once: what is tried again can come twice.
-func (s *sink) distinct() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// distinct is how many requests came whose body contains part, each body counted once: what is tried again can come twice.
+func (s *sink) distinct(part string) int {
 	bodies := map[string]bool{}
-	for _, r := range s.requests {
+	for _, r := range s.got(part) {
 		bodies[r.body] = true
 	}
 	return len(bodies)
