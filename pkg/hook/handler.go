@@ -171,7 +171,7 @@ func (h *Hook) handOver(c *call, targets []Target, problems []error) *verdict {
 	id := deliveryOf(c.receiver.UID, c.result.DeliveryID)
 	if c.result.DeliveryID != "" && len(problems) == 0 && len(targets) > 0 {
 		// Before the queue has it: an object that is gone at once forgets the delivery again.
-		h.repeats.keep(id, c.at)
+		h.repeats.keep(id, c.at, c.result.ValidUntil)
 	}
 	h.Queue.Annotate(c.receiver, targets, c.at, func() { h.repeats.forget(id) })
 	switch {

@@ -17,14 +17,18 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/source"
 )
 
-// named has every call say a delivery id: that of the header X-Id.
+// named has every call say a delivery id: that of the header X-Id; and how long it is valid, if there is an X-Valid.
 func named(f *fixture) {
 	f.Types = func(name string) (source.Type, bool) {
 		return source.Type{Name: name, Verifier: source.VerifierFunc(func(r *source.Request, _ map[string][]byte) (source.Result, error) {
 			if r.Header.Get("X-Forged") != "" {
 				return source.Result{}, source.Unauthenticated("forged")
 			}
-			return source.Result{DeliveryID: r.Header.Get("X-Id"), Payload: r.Body}, nil
+			result := source.Result{DeliveryID: r.Header.Get("X-Id"), Payload: r.Body}
+			if valid, err := time.ParseDuration(r.Header.Get("X-Valid")); err == nil {
+				result.ValidUntil = time.Now().Add(valid)
+			}
+			return result, nil
 		})}, true
 	}
 }
@@ -56,6 +60,17 @@ func TestRepeatedDelivery(t *testing.T) {
 		expect(200, "duplicate", id("1"))
 		time.Sleep(time.Second)
 		expect(202, "accepted", id("1"))
+		// A recorded call is of no use as long as it is authentic.
+		expect(202, "accepted", id("3"), withHeader("X-Valid", "5m"))
+		expect(202, "accepted", id("4"), withHeader("X-Valid", "1s"))
+		time.Sleep(repeatWindow - time.Second)
+		expect(202, "accepted", id("5"))
+		expect(200, "duplicate", id("4"))
+		time.Sleep(4*time.Minute - time.Nanosecond + time.Second)
+		expect(202, "accepted", id("4"))
+		expect(200, "duplicate", id("3"))
+		time.Sleep(time.Nanosecond)
+		expect(202, "accepted", id("3"))
 		// An object that is gone may be back for the repetition.
 		f.queue.gone()
 		expect(202, "accepted", id("1"))
@@ -79,12 +94,12 @@ func TestRepeatsAreBounded(t *testing.T) {
 	for i := range maxDeliveries + 100 {
 		var d delivery
 		binary.BigEndian.PutUint64(d[:], uint64(i))
-		r.keep(d, now)
+		r.keep(d, now, now.Add(time.Duration(i)*time.Millisecond))
 	}
 	if len(r.seen) > maxDeliveries || len(r.order) > maxDeliveries {
 		t.Errorf("%d remembered in an order of %d", len(r.seen), len(r.order))
 	}
-	r.keep(delivery{255}, now.Add(repeatWindow))
+	r.keep(delivery{255}, now.Add(repeatWindow), time.Time{})
 	if len(r.seen) != 1 || len(r.order) != 1 {
 		t.Errorf("%d remembered in an order of %d after the window", len(r.seen), len(r.order))
 	}

@@ -8,7 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// repeatWindow is how long a delivery is remembered.
+// repeatWindow is how long a delivery is remembered at least. One that could be sent again by whoever has recorded it is
+// remembered for as long as that: see [source.Result.ValidUntil].
 const repeatWindow = 60 * time.Second
 
 // delivery names a call of one Receiver by the id that its sender gave it.
@@ -25,9 +26,10 @@ type repeats struct {
 	// would reconcile once more.
 	capacity int
 
-	mu   sync.Mutex
+	mu sync.Mutex
+	// seen has until when each is remembered.
 	seen map[delivery]time.Time
-	// order is that of their times.
+	// order is that in which they came. One that is remembered for long holds up the next ones.
 	order []delivery
 }
 
@@ -35,21 +37,21 @@ func newRepeats(capacity int) *repeats {
 	return &repeats{capacity: capacity, seen: map[delivery]time.Time{}}
 }
 
-// has says whether the delivery was kept within the window.
+// has says whether the delivery is remembered.
 func (r *repeats) has(d delivery, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at, ok := r.seen[d]
-	return ok && now.Sub(at) < repeatWindow
+	until, ok := r.seen[d]
+	return ok && now.Before(until)
 }
 
-// keep remembers a delivery, and forgets those that are too old or too many.
-func (r *repeats) keep(d delivery, now time.Time) {
+// keep remembers a delivery for the window, and as long as it is valid, and forgets those that are too old or too many.
+func (r *repeats) keep(d delivery, now, validUntil time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for len(r.order) > 0 {
-		at, ok := r.seen[r.order[0]]
-		if ok && now.Sub(at) < repeatWindow && len(r.order) < r.capacity {
+		until, ok := r.seen[r.order[0]]
+		if ok && now.Before(until) && len(r.order) < r.capacity {
 			break
 		}
 		delete(r.seen, r.order[0])
@@ -58,7 +60,10 @@ func (r *repeats) keep(d delivery, now time.Time) {
 	if _, ok := r.seen[d]; !ok {
 		r.order = append(r.order, d)
 	}
-	r.seen[d] = now
+	r.seen[d] = now.Add(repeatWindow)
+	if validUntil.After(r.seen[d]) {
+		r.seen[d] = validUntil
+	}
 }
 
 // forget has the next call with this id count as the first.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/source/jwks"
@@ -26,6 +27,9 @@ type Result struct {
 	// DeliveryID is the id under which the sender repeats the call; empty if it names none. Two calls with the same id
 	// are one.
 	DeliveryID string
+	// ValidUntil is when the call, with this id signed, is no longer authentic; zero if it stays so, or if whoever repeats
+	// it can give it another id. Until then somebody who has recorded it may not have it count again.
+	ValidUntil time.Time
 	// Payload is the JSON document that filters see; the raw body for most types.
 	Payload []byte
 	// PayloadIsJSON says so whatever the Content-Type says, which is what counts for all other types.

@@ -24,11 +24,11 @@ func Type(now func() time.Time) source.Type {
 	return source.Type{
 		Name: "gitlab",
 		Verifier: source.VerifierFunc(func(r *source.Request, data map[string][]byte) (source.Result, error) {
-			id, err := authenticate(r, data[source.TokenKey], now())
-			if err != nil {
-				return source.Result{}, err
+			result, err := authenticate(r, data[source.TokenKey], now())
+			if err == nil {
+				result.Event = r.Header.Get(eventHeader)
 			}
-			return source.Result{Event: r.Header.Get(eventHeader), DeliveryID: id, Payload: r.Body}, nil
+			return result, err
 		}),
 		HasEvents: true,
 		Title:     "GitLab",
@@ -39,16 +39,16 @@ func Type(now func() time.Time) source.Type {
 	}
 }
 
-// authenticate returns the id of the delivery. Where the token is a signing token, a signature that is there decides alone:
+// authenticate returns what the call says but for its event. Where the token is a signing token, a signature that is there decides alone:
 // X-Gitlab-Token does not make good one that is wrong or too old. Where it is not, there is no key to look at a signature
 // with, which GitLab sends too where both tokens are set; then X-Gitlab-Token decides. So it does where there is no
 // signature: to take that away helps nobody who has not got the token itself, which GitLab never sends as a signing token.
-func authenticate(r *source.Request, token []byte, now time.Time) (id string, err error) {
+func authenticate(r *source.Request, token []byte, now time.Time) (source.Result, error) {
 	if r.Header.Get(standardsig.SignatureHeader) != "" && standardsig.IsKey(token) {
 		return standardsig.Verify(r, token, now)
 	}
 	if !source.EqualSecret(r.Header.Get(tokenHeader), token) {
-		return "", source.Unauthenticated("%s is not the token", tokenHeader)
+		return source.Result{}, source.Unauthenticated("%s is not the token", tokenHeader)
 	}
-	return r.Header.Get(deliveryHeader), nil
+	return source.Result{DeliveryID: r.Header.Get(deliveryHeader), Payload: r.Body}, nil
 }

@@ -79,8 +79,10 @@ func (v *verifier) Verify(ctx context.Context, r *source.Request, secret map[str
 	switch m.Type {
 	case typeNotification:
 		payload, err := m.payload()
+		// It is good at the last moment too.
+		until := m.at.Add(repeatedFor + clockSkew + time.Nanosecond)
 		// SNS calls it text/plain unless it is told otherwise.
-		return source.Result{DeliveryID: m.MessageID, Payload: payload, PayloadIsJSON: true}, err
+		return source.Result{DeliveryID: m.MessageID, ValidUntil: until, Payload: payload, PayloadIsJSON: true}, err
 	case typeSubscription:
 		return source.Result{Payload: r.Body, Ignore: "the subscription is confirmed"}, v.confirm(ctx, m)
 	default:

@@ -300,6 +300,23 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// TestValidUntil has a message be authentic as long as it says.
+func TestValidUntil(t *testing.T) {
+	service := snstest.New(t, published())
+	message, text := notification()
+	body := service.Sign(t, message, text)
+	_, result, err := outcome(t, newVerifier(t, service, published), body, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for before, want := range map[time.Duration]string{1: "", 0: "refused"} {
+		now := func() time.Time { return result.ValidUntil.Add(-before) }
+		if got, _, err := outcome(t, newVerifier(t, service, now), body, nil); got != want {
+			t.Errorf("%s before: got %q, %v", before, got, err)
+		}
+	}
+}
+
 func TestCertificatesThatAreOutOfDate(t *testing.T) {
 	for _, year := range []int{1999, 2001} {
 		service := snstest.New(t, published().AddDate(year-2000, 0, 0))

@@ -25,7 +25,7 @@ const (
 	SignatureHeader = "Webhook-Signature"
 
 	// Tolerance is how far the time of an attempt may be from ours, before and after. What somebody has recorded is of no
-	// use to him after that.
+	// use to him after that, nor, since its id is remembered, before.
 	Tolerance = 5 * time.Minute
 
 	// keyPrefix starts the key as it is given to users, and version the signatures that are made with it: HMAC-SHA256.
@@ -47,26 +47,27 @@ func CheckSecret(secret map[string][]byte) error {
 	return nil
 }
 
-// Verify returns the id of a call that is signed with the token, which is a signing key, and that has been made at about
-// now. One good signature is enough, and signatures of other versions are passed over. The error is a
+// Verify returns what a call says that is signed with the token, which is a signing key, and that has been made at about
+// now: its id, until when it is good, and the body. One good signature is enough, and signatures of other versions are passed over. The error is a
 // *[source.AuthError].
-func Verify(r *source.Request, token []byte, now time.Time) (id string, err error) {
+func Verify(r *source.Request, token []byte, now time.Time) (source.Result, error) {
 	key, ok := keyOf(token)
 	if !ok {
-		return "", source.Unauthenticated("the token is not a signing key: whsec_ and the key in base64")
+		return source.Result{}, source.Unauthenticated("the token is not a signing key: whsec_ and the key in base64")
 	}
 	id, timestamp := r.Header.Get(IDHeader), r.Header.Get(TimestampHeader)
 	// A dot would leave open where the id ends: the specification forbids it for that.
 	if id == "" || strings.Contains(id, ".") {
-		return "", source.Unauthenticated("%s is missing or has a dot", IDHeader)
+		return source.Result{}, source.Unauthenticated("%s is missing or has a dot", IDHeader)
 	}
-	if !fresh(timestamp, now) {
-		return "", source.Unauthenticated("%s is not a time of the last or next %s", TimestampHeader, Tolerance)
+	until, fresh := validUntil(timestamp, now)
+	if !fresh {
+		return source.Result{}, source.Unauthenticated("%s is not a time of the last or next %s", TimestampHeader, Tolerance)
 	}
 	if !signed(r.Header, sign(key, id, timestamp, r.Body)) {
-		return "", source.Unauthenticated("%s has no signature that matches", SignatureHeader)
+		return source.Result{}, source.Unauthenticated("%s has no signature that matches", SignatureHeader)
 	}
-	return id, nil
+	return source.Result{DeliveryID: id, ValidUntil: until, Payload: r.Body}, nil
 }
 
 // keyOf decodes a signing key. The padding may be missing.
@@ -79,14 +80,16 @@ func keyOf(token []byte) ([]byte, bool) {
 	return key, err == nil && len(key) > 0
 }
 
-// fresh says whether a timestamp is one of about now.
-func fresh(timestamp string, now time.Time) bool {
+// validUntil says whether a timestamp is one of about now, and when that ends.
+func validUntil(timestamp string, now time.Time) (time.Time, bool) {
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil {
-		return false
+		return time.Time{}, false
 	}
 	oldest, newest := now.Add(-Tolerance).Unix(), now.Add(Tolerance).Unix()
-	return oldest <= seconds && seconds <= newest
+	// Of our time only whole seconds count.
+	until := time.Unix(seconds, 0).Add(Tolerance + time.Second)
+	return until, oldest <= seconds && seconds <= newest
 }
 
 // sign returns the signature in the form of the header.

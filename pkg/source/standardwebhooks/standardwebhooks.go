@@ -15,11 +15,7 @@ func Type(now func() time.Time) source.Type {
 	return source.Type{
 		Name: "standard-webhooks",
 		Verifier: source.VerifierFunc(func(r *source.Request, data map[string][]byte) (source.Result, error) {
-			id, err := standardsig.Verify(r, data[source.TokenKey], now())
-			if err != nil {
-				return source.Result{}, err
-			}
-			return source.Result{DeliveryID: id, Payload: r.Body}, nil
+			return standardsig.Verify(r, data[source.TokenKey], now())
 		}),
 		CheckSecret: standardsig.CheckSecret,
 		Title:       "Anything that signs as Standard Webhooks has it",

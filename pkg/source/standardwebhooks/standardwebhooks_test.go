@@ -93,6 +93,23 @@ func TestTimestamp(t *testing.T) {
 	}
 }
 
+// TestValidUntil has a call be authentic as long as it says.
+func TestValidUntil(t *testing.T) {
+	secret := sourcetest.Secret("token", token)
+	result, err := sourcetest.Verify(at(0), headers(id, timestamp, signature), body, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, _ := strconv.ParseInt(timestamp, 10, 64)
+	valid := result.ValidUntil.Sub(time.Unix(signed, 0))
+	for after, want := range map[time.Duration]sourcetest.Outcome{valid - 1: sourcetest.Authentic, valid: sourcetest.NotAuthentic} {
+		_, err := sourcetest.Verify(at(after), headers(id, timestamp, signature), body, secret)
+		if got := sourcetest.OutcomeOf(t, err); got != want {
+			t.Errorf("%s after: got %q, want %q", after, got, want)
+		}
+	}
+}
+
 // TestDots has what would be signed alike if an id could have dots.
 func TestDots(t *testing.T) {
 	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(token, "whsec_"))
