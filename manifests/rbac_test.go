@@ -92,8 +92,8 @@ func (c *cluster) testControllerRole(t *testing.T) {
 
 	const leases = "coordination.k8s.io"
 	may(true, controllerNamespace, leases, "leases", "", "create")
-	may(true, controllerNamespace, leases, "leases", leaseName, "get", "update", "patch")
-	may(false, controllerNamespace, leases, "leases", leaseName, "delete")
+	may(true, controllerNamespace, leases, "leases", leaseName, "get", "update")
+	may(false, controllerNamespace, leases, "leases", leaseName, "patch", "delete")
 	may(false, controllerNamespace, leases, "leases", "source-controller-leader-election", "get", "update", "patch")
 	may(false, anywhere, leases, "leases", leaseName, "create", "get", "update")
 }
