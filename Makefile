@@ -50,7 +50,7 @@ browser: ## Install Debian's Chromium, in which tests look at the status page, a
 	@command -v chromium >/dev/null || { apt-get -q update && apt-get -q install -y --no-install-recommends chromium; }
 
 .PHONY: peers
-peers: ## Unpack the Debian packages of other services that tests talk to, without which those are skipped; installs nothing
+peers: ## Unpack the Debian packages of other services that tests talk to, without which those are skipped; installs nothing but two template files
 	@hack/peers/install.sh >/dev/null
 
 .PHONY: test
