@@ -213,7 +213,9 @@ func TestLogIsLost(t *testing.T) {
 // TestLeaderIsKilled has two replicas serve while the one that writes status is killed: the other one takes over.
 func TestLeaderIsKilled(t *testing.T) {
 	t.Parallel()
-	cp := shared(t)
+	// Where no other test's controller reconciles Receivers.
+	cp := apitest.Start(t)
+	install(t, cp)
 	ns := namespace(t, cp)
 	s := newSink(t, nil)
 	cp.Apply(t, alertAndProvider(ns, "alert", "{type: generic, address: '"+s.URL+"'}"))
