@@ -3,6 +3,7 @@ package peertest
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -33,15 +34,20 @@ func Find(t testing.TB, target, program string) string {
 	return found[len(found)-1]
 }
 
-// Address returns an address of the loopback interface with a port that is free.
+// Address returns an address of the loopback interface with a port that is free, and that the kernel gives to nobody who
+// asks for any: tests that run at the same time would have it by the time that the service listens.
 func Address(t testing.TB) *net.TCPAddr {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const lowest, ports, tries = 20_000, 10_000, 100
+	for range tries {
+		address := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: lowest + rand.IntN(ports)}
+		if listener, err := net.ListenTCP("tcp", address); err == nil {
+			_ = listener.Close()
+			return address
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr)
+	t.Fatalf("no port from %d to %d is free", lowest, lowest+ports)
+	return nil
 }
 
 // Start starts a service that ends with the test, and waits until it is up. If the test fails, it shows what the service
