@@ -174,22 +174,23 @@ func TestDeliveryStatusConflict(t *testing.T) {
 	})
 }
 
-// TestForeignManifests delivers under a CRD without the status, as Flux has it, and a role without the right to it.
+// TestForeignManifests delivers under a CRD without the status of Alerts, as Flux has it, and a role without the right to
+// that of Providers.
 func TestForeignManifests(t *testing.T) {
 	t.Parallel()
 	cp := apitest.Start(t)
 	install(t, cp)
 	cp.Kubectl(t, "patch", "crd", "alerts.notification.toolkit.fluxcd.io", "--type=json", "-p", `[{"op":"replace","path":"/spec/versions/0/subresources","value":{}}]`)
-	cp.Kubectl(t, "patch", "clusterrole", "notification-controller", "--type=json", "-p", `[{"op":"replace","path":"/rules/1/resources","value":["receivers/status"]}]`)
+	cp.Kubectl(t, "patch", "clusterrole", "notification-controller", "--type=json", "-p", `[{"op":"replace","path":"/rules/1/resources","value":["alerts/status","receivers/status"]}]`)
 	ns := namespace(t, cp)
 	s := newSink(t, nil)
 	cp.Apply(t, alertAndProvider(ns, "alert", "{type: generic, address: '"+s.URL+"'}"))
 	c := start(t, cp, nil)
 	c.settle(ns, "alert")
-	const line = "The status of this kind cannot be written"
+	const line = "cannot be written, so that it does not tell of the last delivery"
 	complaints := func() int { return len(linesWith(linesOf(logs.String(), line), ns)) }
 	c.post(eventJSON(ns, "first"))
-	eventually(t, "a line in the log for each kind", func() error {
+	eventually(t, "a line in the log for each", func() error {
 		if n := complaints(); n != 2 {
 			return fmt.Errorf("%d lines", n)
 		}
