@@ -2,29 +2,28 @@ package message
 
 import (
 	"fmt"
-	"reflect"
-	"slices"
+	"strconv"
 	"strings"
-	"text/template"
 	"text/template/parse"
+
+	"github.com/notification-controller/notification-controller/pkg/event"
 )
 
 // checker walks a parsed template. What it does not know is not possible in a template.
 type checker struct {
-	tree  *parse.Tree
-	names []string
+	tree      *parse.Tree
+	functions map[string]function
+	// used are those of the functions that the template calls.
+	used map[string]function
 	// root says that the dot is the event.
 	root    bool
 	inRange bool
 }
 
-// check says what in a template is not possible in a message.
-func check(t *template.Template) error {
-	names := functionNames()
-	if t.Tree == nil || len(t.Templates()) > 1 {
-		return fmt.Errorf("%s: define and block are not possible in a message", t.Name())
-	}
-	return checker{tree: t.Tree, names: names, root: true}.node(t.Root)
+// check says what in a template is not possible in a message, and returns the functions that it calls.
+func check(tree *parse.Tree) (map[string]function, error) {
+	c := checker{tree: tree, functions: functions(), used: map[string]function{}, root: true}
+	return c.used, c.list(tree.Root)
 }
 
 func (c checker) node(n parse.Node) error {
@@ -54,12 +53,19 @@ func (c checker) node(n parse.Node) error {
 		}
 		return nil
 	case *parse.IdentifierNode:
-		if !slices.Contains(c.names, n.Ident) {
-			return c.errorf(n, "%s is not possible in a message; the functions are %s", n.Ident, strings.Join(c.names, ", "))
+		f, ok := c.functions[n.Ident]
+		if !ok {
+			names := strings.Join(event.SortedKeys(c.functions), ", ")
+			return c.errorf(n, "%s is not possible in a message; the functions are %s", n.Ident, names)
+		}
+		c.used[n.Ident] = f
+		return nil
+	case *parse.NumberNode:
+		if _, err := strconv.Atoi(n.Text); err != nil {
+			return c.errorf(n, "is not possible in a message; numbers are whole and decimal")
 		}
 		return nil
-	case *parse.TextNode, *parse.DotNode, *parse.NilNode, *parse.BoolNode, *parse.NumberNode, *parse.StringNode,
-		*parse.BreakNode, *parse.ContinueNode:
+	case *parse.TextNode, *parse.DotNode, *parse.NilNode, *parse.BoolNode, *parse.StringNode, *parse.BreakNode, *parse.ContinueNode:
 		return nil
 	default:
 		return c.errorf(n, "is not possible in a message")
@@ -115,26 +121,22 @@ func (c checker) loop(r *parse.RangeNode) error {
 	return c.branch(r.BranchNode, body)
 }
 
-// errorf begins with the place of a node.
 func (c checker) errorf(n parse.Node, format string, args ...any) error {
-	location, context := c.tree.ErrorContext(n)
-	return fmt.Errorf("%s: <%s>: %s", location, context, fmt.Sprintf(format, args...))
+	return errorAt(c.tree, n, format, args...)
+}
+
+// errorAt begins with the place of a node.
+func errorAt(tree *parse.Tree, n parse.Node, format string, args ...any) error {
+	location, context := tree.ErrorContext(n)
+	return fmt.Errorf("%s: <%s>: %w", location, context, fmt.Errorf(format, args...))
 }
 
 // isField says whether an event has a field, or an entry of metadata may have the name.
 func isField(path []string) bool {
-	t := reflect.TypeFor[Data]()
+	var v value = Data{}
 	for _, name := range path {
-		switch t.Kind() {
-		case reflect.Struct:
-			field, ok := t.FieldByName(name)
-			if !ok {
-				return false
-			}
-			t = field.Type
-		case reflect.Map:
-			t = t.Elem()
-		default:
+		var ok bool
+		if v, ok = field(v, name); !ok {
 			return false
 		}
 	}

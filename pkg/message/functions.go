@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
-	"text/template"
 	"time"
-
-	"github.com/notification-controller/notification-controller/pkg/event"
 )
 
 // maxWork is how many bytes the functions may read and make in one execution: some more than the longest event has.
@@ -28,54 +26,128 @@ func (b *budget) spend(bytes int) error {
 	return nil
 }
 
-// functions are all functions that there are, but for and, or and not. Those that text/template has too take its place:
-// they have no budget there.
-func (b *budget) functions() template.FuncMap {
-	return template.FuncMap{
-		"upper": b.text(strings.ToUpper),
-		"lower": b.text(strings.ToLower),
-		"trim":  b.text(strings.TrimSpace),
-		"firstLine": b.text(func(s string) string {
-			line, _, _ := strings.Cut(s, "\n")
-			return line
-		}),
-		"shortRevision": b.text(shortRevision),
-		"trunc":         b.trunc,
-		"trimPrefix":    func(prefix, s string) (string, error) { return strings.TrimPrefix(s, prefix), b.spend(len(prefix)) },
-		"trimSuffix":    func(suffix, s string) (string, error) { return strings.TrimSuffix(s, suffix), b.spend(len(suffix)) },
-		"hasPrefix":     func(prefix, s string) (bool, error) { return strings.HasPrefix(s, prefix), b.spend(len(prefix)) },
-		"hasSuffix":     func(suffix, s string) (bool, error) { return strings.HasSuffix(s, suffix), b.spend(len(suffix)) },
-		"contains":      b.contains,
-		"replace":       b.replace,
-		"join":          b.join,
-		"default":       b.byDefault,
-		"date":          b.date,
-		"index":         func(m map[string]string, key string) (string, error) { return m[key], b.spend(len(key)) },
-		"eq":            b.equal,
-		"ne": func(first string, second string) (bool, error) {
+// kind is what an argument can be.
+type kind string
+
+const (
+	isText    kind = "string"
+	isNumber  kind = "int"
+	isEntries kind = "map[string]string"
+	isAny     kind = "value"
+)
+
+// function is a function of templates.
+type function struct {
+	parameters []kind
+	// more says that any number of arguments like the last may follow.
+	more bool
+	// call gets as many arguments as it takes, of these kinds.
+	call func(b *budget, arguments []value) (value, error)
+}
+
+// functions are all functions that there are.
+func functions() map[string]function {
+	return map[string]function{
+		// These only look at a value, and cost nothing. The former two are [execution.firstThat].
+		"and": {parameters: []kind{isAny}, more: true},
+		"or":  {parameters: []kind{isAny}, more: true},
+		"not": {parameters: []kind{isAny}, call: func(_ *budget, v []value) (value, error) { return !truth(v[0]), nil }},
+
+		"upper":         ofText(strings.ToUpper),
+		"lower":         ofText(strings.ToLower),
+		"trim":          ofText(strings.TrimSpace),
+		"firstLine":     ofText(firstLine),
+		"shortRevision": ofText(shortRevision),
+		"trunc": {parameters: []kind{isNumber, isText}, call: func(b *budget, v []value) (value, error) {
+			return b.trunc(v[0].(int), v[1].(string))
+		}},
+		"trimPrefix": ofAffix(strings.TrimPrefix),
+		"trimSuffix": ofAffix(strings.TrimSuffix),
+		"hasPrefix":  ofAffix(strings.HasPrefix),
+		"hasSuffix":  ofAffix(strings.HasSuffix),
+		"contains":   ofTwo((*budget).contains),
+		"replace": {parameters: []kind{isText, isText, isText}, call: func(b *budget, v []value) (value, error) {
+			return b.replace(v[0].(string), v[1].(string), v[2].(string))
+		}},
+		"join":    ofMany((*budget).join),
+		"default": ofTwo((*budget).byDefault),
+		"date":    ofTwo((*budget).date),
+		"index": {parameters: []kind{isEntries, isText}, call: func(b *budget, v []value) (value, error) {
+			entries, _ := v[0].(map[string]string)
+			key := v[1].(string)
+			return entries[key], b.spend(len(key))
+		}},
+		"eq": ofMany((*budget).equal),
+		"ne": ofTwo(func(b *budget, first, second string) (bool, error) {
 			equal, err := b.equal(first, second)
 			return !equal, err
-		},
+		}),
 	}
 }
 
-// functionNames are the names of all functions.
-func functionNames() []string {
-	names := event.SortedKeys(new(budget).functions())
-	// They only pass their arguments on.
-	names = append(names, "and", "not", "or")
-	slices.Sort(names)
-	return names
+// accepts says whether an argument, counted from 0, can be this one.
+func (f *function) accepts(i int, v value) error {
+	want := f.parameters[min(i, len(f.parameters)-1)]
+	ok := want == isAny
+	switch v.(type) {
+	case string:
+		ok = ok || want == isText
+	case int:
+		ok = ok || want == isNumber
+	case map[string]string, nil:
+		ok = ok || want == isEntries
+	}
+	if !ok {
+		return fmt.Errorf("wrong type for value; expected %s; got %T", want, v)
+	}
+	return nil
 }
 
-// text is a function of a text whose result is about as long.
-func (b *budget) text(f func(string) string) func(string) (string, error) {
-	return func(s string) (string, error) {
+// arity says how many arguments there can be.
+func (f *function) arity() string {
+	if f.more {
+		return fmt.Sprintf("at least %d", len(f.parameters))
+	}
+	return strconv.Itoa(len(f.parameters))
+}
+
+// ofText is a function of a text whose result is about as long.
+func ofText(f func(string) string) function {
+	return function{parameters: []kind{isText}, call: func(b *budget, v []value) (value, error) {
+		s := v[0].(string)
 		if err := b.spend(2 * len(s)); err != nil {
-			return "", err
+			return nil, err
 		}
 		return f(s), nil
-	}
+	}}
+}
+
+// ofAffix is a function of the start or end of a text, and of the text, of which it reads no more than that.
+func ofAffix[R any](f func(s, affix string) R) function {
+	return ofTwo(func(b *budget, affix, s string) (R, error) { return f(s, affix), b.spend(len(affix)) })
+}
+
+// ofTwo is a function of two texts.
+func ofTwo[R any](f func(b *budget, first, second string) (R, error)) function {
+	return function{parameters: []kind{isText, isText}, call: func(b *budget, v []value) (value, error) {
+		return f(b, v[0].(string), v[1].(string))
+	}}
+}
+
+// ofMany is a function of a text and any number of others.
+func ofMany[R any](f func(b *budget, first string, others ...string) (R, error)) function {
+	return function{parameters: []kind{isText}, more: true, call: func(b *budget, v []value) (value, error) {
+		others := make([]string, 0, len(v))
+		for _, other := range v[1:] {
+			others = append(others, other.(string))
+		}
+		return f(b, v[0].(string), others...)
+	}}
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
 }
 
 // trunc is the first characters of a text.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/notification-controller/notification-controller/pkg/event"
 )
 
 // failure is an event with everything in it.
@@ -56,6 +58,13 @@ func TestCompileErrors(t *testing.T) {
 		{"{{date \"15:04\" .Reason}}", "error calling date: date: this is not an RFC 3339 time"},
 		{"{{.Message.Len}}", "there is no .Message.Len"},
 		{"{{(index .Metadata \"a\").b}}", "is not possible in a message"},
+		{"{{upper}}", "spec.message:1:2: <upper>: wrong number of args for upper: want 1 got 0"},
+		{"{{.Reason | join}}{{join}}", "spec.message:1:20: <join>: wrong number of args for join: want at least 1 got 0"},
+		{"{{upper nil}}", "spec.message:1:8: <nil>: wrong type for value; expected string; got <nil>"},
+		{"{{5 | upper}}", "spec.message:1:6: <upper>: wrong type for value; expected string; got int"},
+		{"{{.Reason 5}}", "spec.message:1:2: <.Reason>: can't give argument to non-function .Reason"},
+		{"{{1.5}}", "spec.message:1:2: <1.5>: is not possible in a message; numbers are whole and decimal"},
+		{"{{$x = 1}}", "spec.message:1:2: <$x>: undefined variable: $x"},
 		{strings.Repeat("ä", MaxSource+1), "spec.message: has 4097 characters, at most 4096 are possible"},
 
 		// What could run for ever, or take much memory.
@@ -235,7 +244,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range functionNames() {
+	for _, name := range event.SortedKeys(functions()) {
 		if !strings.Contains(string(content), "`"+name+" ") && !strings.Contains(string(content), "`"+name+"`") {
 			t.Errorf("the page lacks the function %s", name)
 		}
