@@ -47,11 +47,7 @@ func browser(t *testing.T, width int64) (context.Context, *page.Ledger, string) 
 	}
 	ledger := page.NewLedger(time.Now)
 	history(ledger)
-	handler, err := page.NewHandler(page.Options{Ledger: ledger, Backlogs: backlogs, Receivers: receivers})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(page.NewHandler(page.Options{Ledger: ledger, Backlogs: backlogs, Receivers: receivers}))
 	t.Cleanup(server.Close)
 
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox,
@@ -186,6 +182,40 @@ func TestWithoutColours(t *testing.T) {
 	screenshot(t, ctx, "status-forced-colours")
 }
 
+// TestTexts looks for what the page makes of the data.
+func TestTexts(t *testing.T) {
+	ctx, ledger, _ := browser(t, 1200)
+	many := dispatch.EventVerdict{Result: dispatch.Accepted, Event: &event.Event{ID: "many", InvolvedObject: object("many")}}
+	for range 60 {
+		many.Judgements = append(many.Judgements, dispatch.Judgement{Alert: &v1beta3.Alert{}, Verdict: dispatch.OtherSeverity})
+	}
+	ledger.Event(many)
+	ledger.Event(dispatch.EventVerdict{Result: dispatch.Accepted, Event: &event.Event{ID: "unnamed", InvolvedObject: object("unnamed")}})
+	ledger.Event(dispatch.EventVerdict{Result: dispatch.Invalid, Err: errors.New("no JSON")})
+	ledger.Attempt(dispatch.Attempt{EventID: "long", Object: object("long"), Number: 9, Took: 3725 * time.Second})
+	is(t, ctx, `document.body.textContent.includes("Kustomization/apps/long")`)
+	for _, want := range []string{
+		"✓ sent", "✗ failed: auth", "… sending", "by Alert apps/chat to Provider apps/slack (slack)", ", 85ms: taken", ", 15s: no answer in time",
+		"1 attempt, 90ms from the event to the end.", ", 1h2m5s: taken", "9 attempts.",
+		"accepted: 1 of 2 Alerts match", "✓ Alert apps/chat: matched", "✗ Alert apps/releases: inclusionList", "and 10 more",
+		"No Alert names this object", "invalid", "no JSON", "repeated", "within --rate-limit-interval", "1m0s more",
+		"not reconciled yet", "not_authentic: the signature does not match (80µs)", " accepted (120µs)",
+	} {
+		is(t, ctx, fmt.Sprintf(`document.body.textContent.includes(%q)`, want))
+	}
+	is(t, ctx, `[...document.querySelectorAll("time")].every((e) => /^\d\d:\d\d:\d\d$/.test(e.textContent) && !isNaN(Date.parse(e.dateTime)))`)
+	is(t, ctx, `document.querySelector("ol.last") && document.querySelector('td[data-label="Waiting"]').textContent === "12"`)
+}
+
+// TestProblem has the page say why there are no data, and again show them.
+func TestProblem(t *testing.T) {
+	ctx, _, home := browser(t, 1200)
+	run(t, ctx, log.Disable(), chromedp.Navigate(home+page.Path+"?object="+strings.Repeat("x", 2000)), chromedp.WaitVisible("#problem"))
+	is(t, ctx, `document.getElementById("problem").textContent.includes("too long") && document.getElementById("live").textContent.endsWith("no connection")`)
+	run(t, ctx, chromedp.Navigate(home+page.Path), chromedp.WaitVisible("#d-1-chat"))
+	is(t, ctx, `document.getElementById("problem").hidden`)
+}
+
 // TestEscapes plants markup in all that comes from outside.
 func TestEscapes(t *testing.T) {
 	ctx, ledger, home := browser(t, 1200)
@@ -198,7 +228,7 @@ func TestEscapes(t *testing.T) {
 	is(t, ctx, `document.body.innerText.includes("<img src=x") && window.planted === undefined && document.images.length === 0`)
 	var value string
 	run(t, ctx, chromedp.Value("#object", &value))
-	if value != strings.ToLower(markup) {
+	if value != markup {
 		t.Errorf("the filter reads %q", value)
 	}
 }

@@ -314,10 +314,6 @@ func (a *App) listen(events, receiver http.Handler) error {
 		health.Handle(path, handler)
 		health.Handle(path+"/", handler)
 	}
-	metrics, err := a.metricsMux()
-	if err != nil {
-		return err
-	}
 	for _, s := range []struct {
 		server       **server.Server
 		name         string
@@ -328,12 +324,14 @@ func (a *App) listen(events, receiver http.Handler) error {
 		{&a.eventServer, "events (--events-addr)", a.options.EventsAddress, canonical(events), writeTimeout},
 		{&a.receiverServer, "webhooks (--receiverAddr)", a.options.ReceiverAddress, receiver, writeTimeout},
 		// A profile takes as long as it is asked to.
-		{&a.metricsServer, "metrics (--metrics-addr)", a.options.MetricsAddress, metrics, 0},
+		{&a.metricsServer, "metrics (--metrics-addr)", a.options.MetricsAddress, a.metricsMux(), 0},
 		{&a.healthServer, "probes (--health-addr)", a.options.HealthAddress, health, writeTimeout},
 	} {
-		if *s.server, err = server.Listen(s.name, s.address, s.handler, s.writeTimeout, log); err != nil {
+		listening, err := server.Listen(s.name, s.address, s.handler, s.writeTimeout, log)
+		if err != nil {
 			return err
 		}
+		*s.server = listening
 	}
 	return nil
 }
@@ -361,7 +359,7 @@ func (a *App) receiverPath(r *http.Request) string {
 	return v1.WebhookPathPrefix
 }
 
-func (a *App) metricsMux() (http.Handler, error) {
+func (a *App) metricsMux() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", a.metrics.Handler())
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -370,18 +368,15 @@ func (a *App) metricsMux() (http.Handler, error) {
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	if a.ledger == nil {
-		return mux, nil
+		return mux
 	}
-	status, err := page.NewHandler(page.Options{
+	status := page.NewHandler(page.Options{
 		Ledger: a.ledger, Backlogs: a.queue.Backlogs,
 		Receivers: func() ([]*v1.Receiver, error) { return a.informers.receiverLister.List(labels.Everything()) },
 	})
-	if err != nil {
-		return nil, err
-	}
 	mux.Handle(page.Path, status)
 	mux.Handle(page.Path+"/", status)
-	return mux, nil
+	return mux
 }
 
 func (a *App) checkReady() error {

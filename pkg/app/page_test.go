@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestStatusPage looks for what happened on the page, and for secrets.
+// TestStatusPage looks for what happened in the data of the page, and for secrets.
 func TestStatusPage(t *testing.T) {
 	cp := shared(t)
 	ns := namespace(t, cp)
@@ -25,8 +25,8 @@ func TestStatusPage(t *testing.T) {
 	}
 	c.call(r.Status.WebhookPath, "wrong", `{}`)
 	eventually(t, "the page to say all", func() error {
-		status, page := c.get("/status?object=" + ns)
-		for _, want := range []string{"Kustomization/" + ns + "/shop", "accepted: 1 of 1", "repeated", "failed: not_found", "404", ns + "/github", "Ready: True", "not_authentic"} {
+		status, page := c.get("/status/data.json?object=" + ns)
+		for _, want := range []string{"Kustomization/" + ns + "/shop", `"result":"accepted"`, `"asked":1,"matches":1`, "repeated", `"result":"failed","reason":"not_found"`, "404", ns + "/github", "Ready: True", "not_authentic"} {
 			if status != http.StatusOK || !strings.Contains(page, want) {
 				return fmt.Errorf("status %d, no %q", status, want)
 			}
@@ -38,6 +38,9 @@ func TestStatusPage(t *testing.T) {
 		}
 		return nil
 	})
+	if status, page := c.get("/status"); status != http.StatusOK || !strings.Contains(page, "/status/page.js") {
+		t.Errorf("the page: status %d: %s", status, page)
+	}
 	if status, _ := start(t, cp, nil).get("/status"); status != http.StatusNotFound {
 		t.Errorf("status %d without the flag", status)
 	}

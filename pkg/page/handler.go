@@ -1,13 +1,10 @@
 package page
 
 import (
-	"bytes"
 	"embed"
-	"fmt"
-	"html/template"
+	"encoding/json"
 	"net/http"
 	"strings"
-	"time"
 
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/dispatch"
@@ -16,8 +13,11 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// Path is where the page is; what it loads is below.
-const Path = "/status"
+// Path is where the page is; what it loads is below. DataPath is where the data are that it shows.
+const (
+	Path     = "/status"
+	DataPath = Path + "/data.json"
+)
 
 // maxObject is the longest filter, in bytes.
 const maxObject = 1024
@@ -35,26 +35,22 @@ type Options struct {
 }
 
 // Handler serves the page to those who GET it. It changes nothing.
+//
+// The page is made in the browser: html/template calls methods by name, for which the linker would keep every exported
+// method of the whole program, a third of its size.
 type Handler struct {
-	options  Options
-	template *template.Template
-	mux      *http.ServeMux
+	options Options
+	mux     *http.ServeMux
 }
 
-// NewHandler returns a Handler. The error is that of a broken template.
-func NewHandler(o Options) (*Handler, error) {
-	parsed, err := template.New("page.html.tmpl").Funcs(template.FuncMap{
-		"clock": func(t time.Time) string { return t.UTC().Format("15:04:05") },
-		"exact": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	}).ParseFS(assets, "assets/page.html.tmpl")
-	if err != nil {
-		return nil, fmt.Errorf("parse the status page: %w", err)
-	}
-	h := &Handler{options: o, template: parsed, mux: http.NewServeMux()}
-	h.mux.HandleFunc("GET "+Path, h.page)
+// NewHandler returns a Handler.
+func NewHandler(o Options) *Handler {
+	h := &Handler{options: o, mux: http.NewServeMux()}
+	h.mux.HandleFunc("GET "+Path, asset("index.html", "text/html; charset=utf-8"))
 	h.mux.HandleFunc("GET "+Path+"/page.css", asset("page.css", "text/css; charset=utf-8"))
 	h.mux.HandleFunc("GET "+Path+"/page.js", asset("page.js", "text/javascript; charset=utf-8"))
-	return h, nil
+	h.mux.HandleFunc("GET "+DataPath, h.data)
+	return h
 }
 
 // ServeHTTP implements [http.Handler].
@@ -67,7 +63,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mux.ServeHTTP(w, r)
 }
 
-func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
+// data answers with a [view], for the filter of the query: object is a part of KIND/NAMESPACE/NAME, and any failed asks
+// only for deliveries that failed.
+func (h *Handler) data(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	f := filter{object: strings.ToLower(strings.TrimSpace(query.Get("object"))), failed: query.Get("failed") != ""}
 	if len(f.object) > maxObject {
@@ -80,17 +78,17 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	shown := h.options.Ledger.view(f)
-	shown.Backlogs = backlogRows(h.options.Backlogs(maxRows), shown.Now)
+	shown.Backlogs = backlogRows(h.options.Backlogs(maxRows), h.options.Ledger.now())
 	shown.Receivers = h.options.Ledger.receiverRows(receivers, f)
-	// Whole, so that an error is not half a page.
-	var page bytes.Buffer
-	if err := h.template.Execute(&page, shown); err != nil {
-		http.Error(w, "the page cannot be written: "+err.Error(), http.StatusInternalServerError)
+	// Whole, so that an error is not half an answer.
+	data, err := json.Marshal(shown)
+	if err != nil {
+		http.Error(w, "the data cannot be written: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Type", "application/json")
 	// The viewer may be gone, which changes nothing.
-	_, _ = page.WriteTo(w)
+	_, _ = w.Write(data)
 }
 
 // asset serves one file.

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -79,10 +80,10 @@ func receivers() ([]*v1.Receiver, error) {
 	}, nil
 }
 
-// get returns the page for a query.
-func get(t *testing.T, l *Ledger, query string) *httptest.ResponseRecorder {
+// get asks for a path.
+func get(t *testing.T, l *Ledger, path string) *httptest.ResponseRecorder {
 	t.Helper()
-	h, err := NewHandler(Options{
+	h := NewHandler(Options{
 		Ledger: l, Receivers: receivers,
 		Backlogs: func(int) []dispatch.Backlog {
 			return []dispatch.Backlog{{
@@ -91,26 +92,23 @@ func get(t *testing.T, l *Ledger, query string) *httptest.ResponseRecorder {
 			}}
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, Path+query, nil))
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w
 }
 
 // filled is a Ledger with something of everything.
 func filled() *Ledger {
 	l := NewLedger(func() time.Time { return noon })
-	l.Event(accepted("1", "shop", "it <b>works</b>"))
+	l.Event(accepted("1", "shop", "it works"))
 	l.Attempt(attempted("1", "shop", 1, errors.New("503 Service Unavailable")))
 	l.Attempt(attempted("1", "shop", 2, nil))
 	second := outcome("1", "shop", dispatch.Sent, nil)
 	second.Attempts = 2
 	l.Outcome(second)
 	l.Event(accepted("2", "blog", "boom"))
-	l.Attempt(attempted("2", "blog", 1, errors.New("401 <script>alert(1)</script>")))
-	l.Outcome(outcome("2", "blog", dispatch.Failed, errors.New("401 <script>alert(1)</script>")))
+	l.Attempt(attempted("2", "blog", 1, errors.New("401 Unauthorized")))
+	l.Outcome(outcome("2", "blog", dispatch.Failed, errors.New("401 Unauthorized")))
 	l.Event(accepted("3", "wiki", "slow"))
 	l.Attempt(attempted("3", "wiki", 1, errors.New("timeout")))
 	l.Event(dispatch.EventVerdict{Result: dispatch.Repeated, Event: &event.Event{InvolvedObject: object("shop"), Message: "again"}})
@@ -119,60 +117,76 @@ func filled() *Ledger {
 	return l
 }
 
-func TestPage(t *testing.T) {
-	w := get(t, filled(), "")
-	page := w.Body.String()
-	if w.Code != http.StatusOK {
-		t.Fatalf("%d %s", w.Code, page)
+// data returns the answer for a query.
+func data(t *testing.T, l *Ledger, query string) string {
+	t.Helper()
+	w := get(t, l, DataPath+query)
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" || !json.Valid(w.Body.Bytes()) {
+		t.Fatalf("%d %s: %s", w.Code, w.Header().Get("Content-Type"), w.Body)
 	}
+	return w.Body.String()
+}
+
+func TestData(t *testing.T) {
+	page := data(t, filled(), "")
 	for _, want := range []string{
-		"Kustomization/apps/shop", "✓ sent", "503 Service Unavailable", "2 attempts", "30ms from the event to the end",
-		"✗ failed: auth", "401 &lt;script&gt;", "… sending", "it &lt;b&gt;works&lt;/b&gt;",
-		"accepted: 1 of 2 Alerts match", "✓ Alert apps/chat: matched", "✗ Alert apps/pager: severity",
-		"repeated", "--rate-limit-interval", "severity&#34; is not a string",
-		`<td data-label="Waiting">7</td>`, "1m30s more", "1m0s",
-		"Ready: False: there is no Secret", "suspended", "not_authentic: the signature does not match (80µs)",
+		`"id":"1-chat","at":"2026-11-26T12:00:00Z","object":"Kustomization/apps/shop","alert":"apps/chat","provider":"apps/slack","type":"slack"`,
+		`"result":"sent","reason":"","tookMilliseconds":30,"error":"","count":2`,
+		`{"at":"2026-11-26T12:00:00Z","tookMilliseconds":20,"error":"503 Service Unavailable"}`,
+		`"result":"failed","reason":"auth"`, `"result":"sending"`,
+		`"result":"accepted","object":"Kustomization/apps/shop","severity":"error","reason":"HealthCheckFailed","message":"it works"`,
+		`"asked":2,"matches":1,"unlisted":0`, `{"alert":"apps/chat","verdict":"matched"}`, `{"alert":"apps/pager","verdict":"severity"}`,
+		`"result":"repeated"`, `"verdicts":[],"error":"\"severity\" is not a string"`,
+		`{"provider":"apps/slack","waiting":7,"running":1,"oldestSeconds":60,"pausedSeconds":90}`,
+		`"state":"Ready: False","detail":"there is no Secret`, `"state":"suspended","detail":"","calls":[]`,
+		`"outcome":"not_authentic","reason":"the signature does not match","tookMilliseconds":0.08`,
 	} {
 		if !strings.Contains(page, want) {
-			t.Errorf("the page does not say %q", want)
+			t.Errorf("the data do not say %s", want)
 		}
 	}
-	for _, never := range []string{"<script>alert", "<b>works", "planted"} {
+	for _, never := range []string{"planted", "null"} {
 		if strings.Contains(page, never) {
-			t.Errorf("the page says %q", never)
+			t.Errorf("the data say %q", never)
 		}
 	}
 	// Receivers that were called last go first.
 	if strings.Index(page, "apps/github") > strings.Index(page, "apps/broken") {
 		t.Error("the Receiver that was called is not the first")
 	}
-	for _, header := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Cache-Control"} {
-		if w.Header().Get(header) == "" {
-			t.Errorf("no %s", header)
+}
+
+// TestHeaders looks for the headers that keep the browser to what comes from here, and for what they forbid.
+func TestHeaders(t *testing.T) {
+	for _, path := range []string{Path, DataPath, Path + "/page.js"} {
+		w := get(t, filled(), path)
+		for _, header := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Cache-Control"} {
+			if w.Header().Get(header) == "" {
+				t.Errorf("%s: no %s", path, header)
+			}
 		}
-	}
-	if strings.Contains(page, "http://") || strings.Contains(page, "https://") || strings.Contains(page, "<style") || strings.Contains(page, "style=") {
-		t.Error("the page has something that the policy forbids")
+		for _, forbidden := range []string{"http://", "https://", "<style", "style=", "<script>", "onclick", "innerHTML"} {
+			if strings.Contains(w.Body.String(), forbidden) {
+				t.Errorf("%s has %s, which the policy forbids or data make dangerous", path, forbidden)
+			}
+		}
 	}
 }
 
 // TestMatchesOfManyAlerts has more Alerts asked than are remembered, those that match last.
 func TestMatchesOfManyAlerts(t *testing.T) {
 	for _, matches := range []int{2, maxVerdicts + 1} {
-		want := fmt.Sprintf("accepted: %d of %d Alerts match", matches, maxVerdicts+matches)
+		want := fmt.Sprintf(`"asked":%d,"matches":%d,"unlisted":%d`, maxVerdicts+matches, matches, matches)
 		l := NewLedger(func() time.Time { return noon })
 		v := accepted("1", "shop", "boom")
 		matching, refusing := v.Judgements[0], v.Judgements[1]
 		v.Judgements = slices.Concat(slices.Repeat([]dispatch.Judgement{refusing}, maxVerdicts), slices.Repeat([]dispatch.Judgement{matching}, matches))
 		l.Event(v)
-		page := get(t, l, "").Body.String()
+		page := data(t, l, "")
 		if !strings.Contains(page, want) {
-			t.Errorf("the page does not say %q", want)
+			t.Errorf("the data do not say %s", want)
 		}
-		if !strings.Contains(page, fmt.Sprintf("and %d more", matches)) {
-			t.Errorf("the page does not say that %d are not listed", matches)
-		}
-		if listed := strings.Count(page, "✓ Alert apps/chat"); listed != min(matches, maxVerdicts) {
+		if listed := strings.Count(page, `{"alert":"apps/chat","verdict":"matched"}`); listed != min(matches, maxVerdicts) {
 			t.Errorf("%d of %d matches are listed", listed, matches)
 		}
 	}
@@ -189,30 +203,27 @@ func TestFilter(t *testing.T) {
 		"?object=%3Cscript%3E":     {false, false, false},
 		"?object=kustomization%2F": {true, true, true},
 	} {
-		page := get(t, filled(), query).Body.String()
-		for i, id := range []string{"d-1-chat", "d-2-chat", "d-3-chat"} {
-			if strings.Contains(page, `id="`+id+`"`) != want[i] {
+		page := data(t, filled(), query)
+		for i, id := range []string{"1-chat", "2-chat", "3-chat"} {
+			if strings.Contains(page, `"id":"`+id+`"`) != want[i] {
 				t.Errorf("%s: %s is shown: %t", query, id, !want[i])
 			}
 		}
-		if strings.Contains(page, "<script>") {
-			t.Errorf("%s: not escaped", query)
-		}
 	}
-	if code := get(t, filled(), "?object="+url.QueryEscape(strings.Repeat("x", maxObject+1))).Code; code != http.StatusBadRequest {
+	if code := get(t, filled(), DataPath+"?object="+url.QueryEscape(strings.Repeat("x", maxObject+1))).Code; code != http.StatusBadRequest {
 		t.Errorf("a filter without end: %d", code)
 	}
 }
 
 func TestAssets(t *testing.T) {
-	for path, contentType := range map[string]string{"/page.css": "text/css", "/page.js": "text/javascript"} {
-		w := get(t, NewLedger(time.Now), path)
+	for path, contentType := range map[string]string{"": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"} {
+		w := get(t, NewLedger(time.Now), Path+path)
 		if w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Type"), contentType) || w.Body.Len() == 0 {
 			t.Errorf("%s: %d %s", path, w.Code, w.Header().Get("Content-Type"))
 		}
 	}
-	if w := get(t, NewLedger(time.Now), "/page.html.tmpl"); w.Code != http.StatusNotFound {
-		t.Errorf("the template: %d", w.Code)
+	if w := get(t, NewLedger(time.Now), Path+"/other"); w.Code != http.StatusNotFound {
+		t.Errorf("what is not there: %d", w.Code)
 	}
 }
 
@@ -224,11 +235,11 @@ func TestFailuresOutliveSuccesses(t *testing.T) {
 		l.Attempt(attempted(id, "other", 1, nil))
 		l.Outcome(outcome(id, "other", dispatch.Sent, nil))
 	}
-	if page := get(t, l, "?object=blog").Body.String(); strings.Contains(page, "✗ failed") {
+	if page := data(t, l, "?object=blog"); strings.Contains(page, `"result":"failed"`) {
 		t.Error("all successes are remembered")
 	}
-	page := get(t, l, "?failed=1").Body.String()
-	if !strings.Contains(page, `id="d-2-chat"`) || !strings.Contains(page, "401") {
+	page := data(t, l, "?failed=1")
+	if !strings.Contains(page, `"id":"2-chat"`) || !strings.Contains(page, "401") {
 		t.Error("the failure is forgotten")
 	}
 }

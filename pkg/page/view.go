@@ -11,7 +11,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/dispatch"
-	"github.com/notification-controller/notification-controller/pkg/hook"
+	"github.com/notification-controller/notification-controller/pkg/provider"
 )
 
 // maxRows is how many rows of each table are shown. A filter looks through all that is remembered.
@@ -29,82 +29,98 @@ func (f filter) selects(name string) bool {
 	return f.object == "" || strings.Contains(strings.ToLower(name), f.object)
 }
 
-// view is what the page shows.
+// view is what the page shows: the JSON of data.json, whose names stay as they are, and whose lists are never null. Times
+// are in UTC. It does not tell its own time, so that what did not change reads the same.
 type view struct {
-	Now        time.Time
-	Object     string
-	Failed     bool
-	Events     []eventRow
-	Deliveries []deliveryRow
-	Backlogs   []backlogRow
-	Receivers  []receiverRow
+	Deliveries []deliveryRow `json:"deliveries"`
+	Events     []eventRow    `json:"events"`
+	Backlogs   []backlogRow  `json:"backlogs"`
+	Receivers  []receiverRow `json:"receivers"`
 }
 
 type eventRow struct {
-	ID       string
-	At       time.Time
-	Result   dispatch.EventResult
-	Object   string
-	Severity string
-	Reason   string
-	Message  string
-	Verdicts []verdictRow
+	// ID is empty for what was not accepted.
+	ID       string               `json:"id"`
+	At       time.Time            `json:"at"`
+	Result   dispatch.EventResult `json:"result"`
+	Object   string               `json:"object"`
+	Severity string               `json:"severity"`
+	Reason   string               `json:"reason"`
+	Message  string               `json:"message"`
 	// Asked is how many Alerts were asked, of which Matches select the event, and Unlisted are not among Verdicts.
-	Asked, Matches, Unlisted int
-	Err                      string
+	Asked    int          `json:"asked"`
+	Matches  int          `json:"matches"`
+	Unlisted int          `json:"unlisted"`
+	Verdicts []verdictRow `json:"verdicts"`
+	Error    string       `json:"error"`
 }
 
 type verdictRow struct {
-	Alert   string
-	Verdict dispatch.Verdict
-	Matched bool
+	Alert   string           `json:"alert"`
+	Verdict dispatch.Verdict `json:"verdict"`
 }
 
 type deliveryRow struct {
-	ID       string
-	At       time.Time
-	Object   string
-	Alert    string
-	Provider string
-	Type     string
+	ID       string    `json:"id"`
+	At       time.Time `json:"at"`
+	Object   string    `json:"object"`
+	Alert    string    `json:"alert"`
+	Provider string    `json:"provider"`
+	Type     string    `json:"type"`
 	// Result is "sending" while there is none.
-	Result   string
-	Bad      bool
-	Reason   string
-	Took     time.Duration
-	Err      string
-	Attempts []attemptRow
+	Result dispatch.Result `json:"result"`
+	Reason provider.Reason `json:"reason"`
+	// TookMilliseconds is from the event to the end, 0 before that.
+	TookMilliseconds float64 `json:"tookMilliseconds"`
+	Error            string  `json:"error"`
 	// Count is how many attempts there were, of which the last are listed.
-	Count int
+	Count    int          `json:"count"`
+	Attempts []attemptRow `json:"attempts"`
 }
 
 type attemptRow struct {
-	At   time.Time
-	Took time.Duration
-	Err  string
+	At               time.Time `json:"at"`
+	TookMilliseconds float64   `json:"tookMilliseconds"`
+	Error            string    `json:"error"`
 }
 
 type backlogRow struct {
-	Provider string
-	Waiting  int
-	Running  int
-	Oldest   time.Duration
-	Paused   time.Duration
+	Provider string `json:"provider"`
+	Waiting  int    `json:"waiting"`
+	Running  int    `json:"running"`
+	// OldestSeconds is how long the oldest has been waiting, PausedSeconds how long the service asked to wait yet.
+	OldestSeconds float64 `json:"oldestSeconds"`
+	PausedSeconds float64 `json:"pausedSeconds"`
 }
 
 type receiverRow struct {
-	Name   string
-	Type   string
-	State  string
-	Detail string
-	Calls  []hook.Call
+	Name   string    `json:"name"`
+	Type   string    `json:"type"`
+	State  string    `json:"state"`
+	Detail string    `json:"detail"`
+	Calls  []callRow `json:"calls"`
+}
+
+type callRow struct {
+	At               time.Time `json:"at"`
+	Outcome          string    `json:"outcome"`
+	Reason           string    `json:"reason"`
+	TookMilliseconds float64   `json:"tookMilliseconds"`
+}
+
+// utc is a time to the millisecond, which is all that HTML's <time> takes.
+func utc(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
+
+// milliseconds are those of a duration, to the given precision.
+func milliseconds(d, precision time.Duration) float64 {
+	return float64(d.Round(precision)) / float64(time.Millisecond)
 }
 
 // view copies what is to be shown, while nobody writes.
 func (l *Ledger) view(f filter) view {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	v := view{Now: l.now(), Object: f.object, Failed: f.failed}
+	v := view{Deliveries: []deliveryRow{}, Events: []eventRow{}}
 	for e := range l.events.newest {
 		if len(v.Events) == maxRows {
 			break
@@ -130,53 +146,52 @@ func (l *Ledger) view(f filter) view {
 
 func (e *seenEvent) row() eventRow {
 	row := eventRow{
-		ID: e.id, At: e.at, Result: e.result, Severity: e.severity, Reason: e.reason, Message: e.message,
-		Asked: len(e.verdicts) + e.unlisted, Matches: e.matches, Unlisted: e.unlisted, Err: e.err,
+		ID: e.id, At: utc(e.at), Result: e.result, Severity: e.severity, Reason: e.reason, Message: e.message,
+		Asked: len(e.verdicts) + e.unlisted, Matches: e.matches, Unlisted: e.unlisted,
+		Verdicts: make([]verdictRow, 0, len(e.verdicts)), Error: e.err,
 	}
 	if e.object.Kind != "" {
 		row.Object = e.object.String()
 	}
 	for _, said := range e.verdicts {
-		row.Verdicts = append(row.Verdicts, verdictRow{said.alert.String(), said.verdict, said.verdict == dispatch.Matched})
+		row.Verdicts = append(row.Verdicts, verdictRow{said.alert.String(), said.verdict})
 	}
 	return row
 }
 
 func (d *delivery) row() deliveryRow {
 	row := deliveryRow{
-		ID: d.key.event + "-" + d.key.alert, At: d.at, Object: d.object.String(), Alert: d.alert.String(), Provider: d.provider.String(),
-		Type: d.kind, Result: string(d.result), Reason: string(d.reason), Took: d.age.Round(time.Millisecond), Err: d.err, Count: d.count,
-		Bad: d.result == dispatch.Failed || d.result == dispatch.Dropped,
+		ID: d.key.event + "-" + d.key.alert, At: utc(d.at), Object: d.object.String(), Alert: d.alert.String(), Provider: d.provider.String(),
+		Type: d.kind, Result: d.result, Reason: d.reason, TookMilliseconds: milliseconds(d.age, time.Millisecond), Error: d.err,
+		Count: d.count, Attempts: make([]attemptRow, 0, len(d.attempts)),
 	}
 	if d.result == "" {
 		row.Result = "sending"
 	}
 	for _, tried := range d.attempts {
-		row.Attempts = append(row.Attempts, attemptRow{tried.at, tried.took.Round(time.Millisecond), tried.err})
+		row.Attempts = append(row.Attempts, attemptRow{utc(tried.at), milliseconds(tried.took, time.Millisecond), tried.err})
 	}
 	return row
 }
 
 // callsOf returns the last calls of a Receiver, the newest first.
-func (l *Ledger) callsOf(r *v1.Receiver) []hook.Call {
+func (l *Ledger) callsOf(r *v1.Receiver) []callRow {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	rows := []callRow{}
 	calls := l.calls[r.UID]
 	if calls == nil {
-		return nil
+		return rows
 	}
-	var found []hook.Call
 	for c := range calls.newest {
-		shown := *c
-		shown.Took = shown.Took.Round(time.Microsecond)
-		found = append(found, shown)
+		rows = append(rows, callRow{utc(c.At), c.Outcome, c.Reason, milliseconds(c.Took, time.Microsecond)})
 	}
-	return found
+	return rows
 }
 
 // receiverRows shows Receivers: those that were called last go first.
 func (l *Ledger) receiverRows(receivers []*v1.Receiver, f filter) []receiverRow {
-	var rows []receiverRow
+	rows := []receiverRow{}
 	for _, r := range receivers {
 		if !f.selects("receiver/" + r.Namespace + "/" + r.Name) {
 			continue
@@ -211,9 +226,9 @@ func backlogRows(backlogs []dispatch.Backlog, now time.Time) []backlogRow {
 	for _, b := range backlogs {
 		row := backlogRow{Provider: b.Provider.String(), Waiting: b.Waiting, Running: b.Running}
 		if !b.Oldest.IsZero() {
-			row.Oldest = now.Sub(b.Oldest).Round(time.Second)
+			row.OldestSeconds = now.Sub(b.Oldest).Round(time.Second).Seconds()
 		}
-		row.Paused = max(b.PausedUntil.Sub(now), 0).Round(time.Second)
+		row.PausedSeconds = max(b.PausedUntil.Sub(now), 0).Round(time.Second).Seconds()
 		rows = append(rows, row)
 	}
 	return rows
