@@ -216,6 +216,12 @@ func TestProblem(t *testing.T) {
 	is(t, ctx, `document.getElementById("problem").hidden`)
 }
 
+// TestWithoutScripts checks that the page tells where the data are.
+func TestWithoutScripts(t *testing.T) {
+	ctx, _, home := browser(t, 1200)
+	run(t, ctx, emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(home+page.Path), chromedp.WaitVisible(`a[href="`+page.DataPath+`"]`))
+}
+
 // TestEscapes plants markup in all that comes from outside.
 func TestEscapes(t *testing.T) {
 	ctx, ledger, home := browser(t, 1200)
