@@ -60,7 +60,7 @@ test: controlplane ## Run all tests
 	go test -C hack/browser ./...
 
 .PHONY: verify
-verify: ## Check generated files, format, vet, linter, import rules, go.mod files and the README's tables
+verify: ## Check generated files, format, vet, linter, import rules, go.mod files, size and the README's tables
 	hack/verify.sh
 
 .PHONY: generate
