@@ -65,7 +65,9 @@ spec:
 		{"sns", []map[string]string{text, text}, []string{publish(topic, topic+"x"), publish(topic+"2", topic+"2")}, text, publish(topic, topic)},
 	} {
 		t.Run(test.kind, func(t *testing.T) {
-			digest := strings.TrimPrefix(receiver(t, cp, ns, test.kind, "True").Status.WebhookPath, "/hook/")
+			path := receiver(t, cp, ns, test.kind, "True").Status.WebhookPath
+			c.knows(path)
+			digest := strings.TrimPrefix(path, "/hook/")
 			for i, headers := range test.forged {
 				if status, text := c.send(t, digest, headers, test.bodies[i]); status != http.StatusUnauthorized || text != "not authentic\n" {
 					t.Errorf("forged: got %d %s", status, text)

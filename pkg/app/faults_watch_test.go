@@ -210,7 +210,14 @@ func TestCRDsAreRecreated(t *testing.T) {
 		c.accepts(ns, s, fmt.Sprintf("before they go %d.", i), 1)
 	}
 
-	cp.Kubectl(t, "delete", "crd", "--all")
+	cp.Kubectl(t, "delete", "crd", "--all", "--wait=false")
+	// The API server deletes all objects first, and takes its time where there is much else to do.
+	eventuallyWithin(t, 3*time.Minute, "the kinds to be gone", func() error {
+		if left := cp.Kubectl(t, "get", "crd", "-o", "name"); left != "" {
+			return fmt.Errorf("there are still %s", left)
+		}
+		return nil
+	})
 	eventually(t, "the Alerts to be forgotten", func() error {
 		if alerts := c.informers.alerts.GetStore().List(); len(alerts) > 0 {
 			return fmt.Errorf("%d are known", len(alerts))

@@ -20,6 +20,7 @@ func TestStatusPage(t *testing.T) {
 	c := start(t, cp, func(o *Options) { o.StatusPage = true })
 	c.settle(ns, "refused")
 	r := receiver(t, cp, ns, "github", "True")
+	c.knows(r.Status.WebhookPath)
 	for range 2 {
 		c.post(eventJSON(ns, "hello"))
 	}
