@@ -172,7 +172,9 @@ func (r *reader) applyReceiver(manifest, issuer string) string {
 			r.t.Fatalf("%s has no path", head.Metadata.Name)
 		}
 	}
-	return receiver(r.t, r.cp, r.namespace, head.Metadata.Name, "True").Status.WebhookPath
+	path := receiver(r.t, r.cp, r.namespace, head.Metadata.Name, "True").Status.WebhookPath
+	r.knows(path)
+	return path
 }
 
 // call runs the script of a pipeline, which is to call a path, and to be accepted unless it is to be refused with a text.

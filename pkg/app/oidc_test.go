@@ -53,6 +53,7 @@ spec:
 `, ns, issuer.URL))
 	c := start(t, cp, nil)
 	r := receiver(t, cp, ns, "oidc", "True")
+	c.knows(r.Status.WebhookPath)
 	if want := r.WebhookPathFor(""); r.Status.WebhookPath != want {
 		t.Fatalf("path %s, want %s", r.Status.WebhookPath, want)
 	}
