@@ -59,12 +59,12 @@ type CompiledAlert struct {
 // AlertCompiler compiles Alerts. It keeps what many of them share.
 type AlertCompiler struct {
 	regexps *expr.Regexps
-	filters *expr.Conditions
+	filters *expr.Compiler
 }
 
 // NewAlertCompiler returns an AlertCompiler.
 func NewAlertCompiler() *AlertCompiler {
-	return &AlertCompiler{regexps: expr.NewRegexps(), filters: expr.NewConditions(expr.VarEvent)}
+	return &AlertCompiler{regexps: expr.NewRegexps(), filters: expr.NewCompiler(expr.VarEvent)}
 }
 
 // Compile compiles the expressions of an Alert. The errors name the fields that have to be changed; what is broken
@@ -89,7 +89,7 @@ func (c *AlertCompiler) Compile(a *v1beta3.Alert) (CompiledAlert, error) {
 	}
 	if a.Spec.EventFilter != "" {
 		var err error
-		compiled.filter, err = c.filters.Compile("spec.eventFilter", a.Spec.EventFilter)
+		compiled.filter, err = c.filters.Filter("spec.eventFilter", a.Spec.EventFilter)
 		errs = append(errs, err)
 	}
 	if a.Spec.Message != "" {

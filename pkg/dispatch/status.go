@@ -28,6 +28,7 @@ type StatusIDs struct {
 	// Cluster begins the ids that are not a Provider's own; empty for none.
 	Cluster string
 
+	compiler *expr.Compiler
 	compiled *expr.Cache[compiledStatusID]
 	// objects are Providers and Alerts as expressions see them.
 	objects *expr.Cache[map[string]any]
@@ -40,7 +41,10 @@ type compiledStatusID struct {
 
 // NewStatusIDs returns StatusIDs that know of nothing yet.
 func NewStatusIDs() *StatusIDs {
-	return &StatusIDs{compiled: expr.NewCache[compiledStatusID](), objects: expr.NewCache[map[string]any]()}
+	return &StatusIDs{
+		compiler: expr.NewCompiler(varEvent, varProvider, varAlert),
+		compiled: expr.NewCache[compiledStatusID](), objects: expr.NewCache[map[string]any](),
+	}
 }
 
 // Drop forgets a Provider or an Alert that is gone.
@@ -62,7 +66,7 @@ func (s *StatusIDs) Check(p *v1beta3.Provider) error {
 
 func (s *StatusIDs) compile(p *v1beta3.Provider) compiledStatusID {
 	return s.compiled.Get(p, "", func() compiledStatusID {
-		text, err := expr.CompileText("spec.commitStatusExpr", p.Spec.CommitStatusExpr, varEvent, varProvider, varAlert)
+		text, err := s.compiler.Text("spec.commitStatusExpr", p.Spec.CommitStatusExpr)
 		return compiledStatusID{text, err}
 	})
 }

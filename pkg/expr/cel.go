@@ -36,83 +36,12 @@ const (
 	interruptEvery = 100
 )
 
-// Filter is a compiled CEL expression that is true or false. It is safe for concurrent use.
-type Filter struct{ program }
-
-// CompileFilter compiles an expression whose result is statically a bool. Every error begins with field, the place of
-// the expression in the spec, and with line and column (both from 1) of the mistake. The claims are declared only
-// where callers have them.
-func CompileFilter(field, expression string, withClaims bool) (*Filter, error) {
-	variables := []string{VarResource, VarRequest}
-	if withClaims {
-		variables = append(variables, VarClaims)
-	}
-	return compileBool(field, expression, variables)
-}
-
-func compileBool(field, expression string, variables []string) (*Filter, error) {
-	env, err := newEnv(variables)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", field, err)
-	}
-	return compileBoolIn(env, field, expression)
-}
-
-func compileBoolIn(env *cel.Env, field, expression string) (*Filter, error) {
-	compiled, err := compileIn(env, field, expression)
-	if err != nil {
-		return nil, err
-	}
-	if !compiled.ast.OutputType().IsExactType(cel.BoolType) {
-		return nil, fmt.Errorf("%s:1:1: the result is of type %s, but has to be bool; compare it with something",
-			field, compiled.ast.OutputType())
-	}
-	return &Filter{*compiled}, nil
-}
-
-// Eval says whether the expression is true of the variables. Evaluation stops at a cost and a time limit, and when
-// ctx ends. The error begins as those of CompileFilter; of the variables it quotes nothing, since they are a
-// stranger's request.
-func (f *Filter) Eval(ctx context.Context, vars map[string]any) (bool, error) {
-	out, err := f.eval(ctx, vars)
-	if err != nil {
-		return false, err
-	}
-	result, ok := out.Value().(bool)
-	if !ok {
-		return false, fmt.Errorf("%s: the result is a %s, not a bool", f.field, out.Type())
-	}
-	return result, nil
-}
-
 // program is a compiled expression, with what errors say of it.
 type program struct {
 	field      string
 	expression string
 	ast        *cel.Ast
 	prepared   cel.Program
-}
-
-// compile compiles an expression over variables that are all objects.
-func compile(field, expression string, variables []string) (*program, error) {
-	env, err := newEnv(variables)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", field, err)
-	}
-	return compileIn(env, field, expression)
-}
-
-func compileIn(env *cel.Env, field, expression string) (*program, error) {
-	ast, issues := env.Compile(expression)
-	if issues.Err() != nil {
-		return nil, compileError(field, issues)
-	}
-	compiled, err := env.Program(ast,
-		cel.EvalOptions(cel.OptOptimize), cel.InterruptCheckFrequency(interruptEvery), cel.CostLimit(costLimit))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", field, err)
-	}
-	return &program{field: field, expression: expression, ast: ast, prepared: compiled}, nil
 }
 
 // newEnv is the language of all expressions: what Flux v1.9 enables, and not more.

@@ -68,7 +68,7 @@ func TestFilterEval(t *testing.T) {
 		{"req.missing == 1 && false", false},
 		{"req['null'] == null", true},
 	} {
-		filter, err := CompileFilter("spec.resourceFilter", test.expression, true)
+		filter, err := NewReceiverCompiler().Filters(true).Filter("spec.resourceFilter", test.expression)
 		if err != nil {
 			t.Errorf("%s: %v", test.expression, err)
 			continue
@@ -80,7 +80,7 @@ func TestFilterEval(t *testing.T) {
 	}
 }
 
-func TestCompileFilterErrors(t *testing.T) {
+func TestFilterErrors(t *testing.T) {
 	for _, test := range []struct{ name, expression, want string }{
 		{"string", "'text'", "spec.resourceFilter:1:1: the result is of type string, but has to be bool"},
 		{"dyn", "req.flag", "spec.resourceFilter:1:1: the result is of type dyn, but has to be bool"},
@@ -98,7 +98,7 @@ func TestCompileFilterErrors(t *testing.T) {
 		{"two variables are not enabled", "req.list.all(i, v, i < 3)", "spec.resourceFilter:1:"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := CompileFilter("spec.resourceFilter", test.expression, false)
+			_, err := NewReceiverCompiler().Filters(false).Filter("spec.resourceFilter", test.expression)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q in it", err, test.want)
 			}
@@ -106,8 +106,8 @@ func TestCompileFilterErrors(t *testing.T) {
 	}
 }
 
-func TestCompileFilterReportsAllMistakes(t *testing.T) {
-	_, err := CompileFilter("f", "one == 1 &&\ntwo == 2", false)
+func TestFilterReportsAllMistakes(t *testing.T) {
+	_, err := NewReceiverCompiler().Filters(false).Filter("f", "one == 1 &&\ntwo == 2")
 	if err == nil || !strings.Contains(err.Error(), "f:1:1: ") || !strings.Contains(err.Error(), "f:2:1: ") {
 		t.Errorf("got %v, want both mistakes", err)
 	}
@@ -127,7 +127,7 @@ func TestFilterEvalErrors(t *testing.T) {
 		{"cost", "req.long.replace('', req.long).size() > 0", "f: the expression takes too many steps for this event or request"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			filter, err := CompileFilter("f", test.expression, false)
+			filter, err := NewReceiverCompiler().Filters(false).Filter("f", test.expression)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -143,7 +143,7 @@ func TestFilterEvalErrors(t *testing.T) {
 }
 
 func TestFilterEvalStopsWithItsContext(t *testing.T) {
-	filter, err := CompileFilter("f", "req.list.all(x, x != '')", false)
+	filter, err := NewReceiverCompiler().Filters(false).Filter("f", "req.list.all(x, x != '')")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestFilterEvalStopsWithItsContext(t *testing.T) {
 }
 
 func TestFilterIsSafeForConcurrentUse(t *testing.T) {
-	filter, err := CompileFilter("f", "req.list.exists(x, x == 'b') && req.tag.contains(res.metadata.name)", false)
+	filter, err := NewReceiverCompiler().Filters(false).Filter("f", "req.list.exists(x, x == 'b') && req.tag.contains(res.metadata.name)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,15 +180,16 @@ func TestFilterIsSafeForConcurrentUse(t *testing.T) {
 }
 
 func BenchmarkCompileFilter(b *testing.B) {
+	compiler := NewReceiverCompiler().Filters(false)
 	for b.Loop() {
-		if _, err := CompileFilter("f", "req.tag.contains(res.metadata.name)", false); err != nil {
+		if _, err := compiler.Filter("f", "req.tag.contains(res.metadata.name)"); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
 func BenchmarkFilterEval(b *testing.B) {
-	filter, err := CompileFilter("f", "req.tag.contains(res.metadata.name)", false)
+	filter, err := NewReceiverCompiler().Filters(false).Filter("f", "req.tag.contains(res.metadata.name)")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -200,16 +201,16 @@ func BenchmarkFilterEval(b *testing.B) {
 	}
 }
 
-// TestConditions holds what is compiled in one environment to the rules of all expressions.
-func TestConditions(t *testing.T) {
-	conditions := NewConditions(VarEvent)
+// TestCompilerOfEvents holds those over other variables to the same rules.
+func TestCompilerOfEvents(t *testing.T) {
+	compiler := NewCompiler(VarEvent)
 	for expression, want := range map[string]string{
 		"event.reason == 'a'": "",
 		"event.reason":        "spec.eventFilter:1:1: the result is of type dyn, but has to be bool",
 		"true && req.a == 1":  "spec.eventFilter:1:9: undeclared reference to 'req'",
 		"event.":              "spec.eventFilter:1:7: Syntax error",
 	} {
-		filter, err := conditions.Compile("spec.eventFilter", expression)
+		filter, err := compiler.Filter("spec.eventFilter", expression)
 		if want != "" {
 			if err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("%s: %v, want %q", expression, err, want)

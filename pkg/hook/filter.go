@@ -33,15 +33,15 @@ type filters struct {
 }
 
 // compileFilters compiles all filters of a Receiver; claims are there for the type whose callers have a token.
-func compileFilters(r *v1.Receiver) *filters {
-	withClaims := r.Spec.Type == v1.GenericOIDCReceiver
+func compileFilters(compilers *expr.ReceiverCompiler, r *v1.Receiver) *filters {
+	compiler := compilers.Filters(r.Spec.Type == v1.GenericOIDCReceiver)
 	compiled := &filters{entries: make([]*expr.Filter, len(r.Spec.Resources))}
 	compile := func(field, expression string) *expr.Filter {
 		if expression == "" {
 			return nil
 		}
 		compiled.any = true
-		filter, err := expr.CompileFilter(field, expression, withClaims)
+		filter, err := compiler.Filter(field, expression)
 		compiled.err = errors.Join(compiled.err, err)
 		return filter
 	}
@@ -60,7 +60,7 @@ type callFilter struct {
 
 // prepareFilter compiles the filters, once for each edit of the Receiver, and decodes the payload, if there are any.
 func (h *Hook) prepareFilter(c *call) (*callFilter, *verdict) {
-	compiled := h.filters.Get(c.receiver, "", func() *filters { return compileFilters(c.receiver) })
+	compiled := h.filters.Get(c.receiver, "", func() *filters { return compileFilters(h.compilers, c.receiver) })
 	if compiled.err != nil {
 		return nil, because(Failed, "a filter of the Receiver is broken", compiled.err)
 	}

@@ -74,6 +74,7 @@ type Options struct {
 // Hook answers webhooks.
 type Hook struct {
 	Options
+	compilers *expr.ReceiverCompiler
 	filters   *expr.Cache[*filters]
 	verifiers *expr.Cache[builtVerifier]
 	repeats   *repeats
@@ -83,8 +84,9 @@ type Hook struct {
 // New returns a Hook.
 func New(o Options) *Hook {
 	return &Hook{
-		Options: o,
-		filters: expr.NewCache[*filters](), verifiers: expr.NewCache[builtVerifier](),
+		Options:   o,
+		compilers: expr.NewReceiverCompiler(),
+		filters:   expr.NewCache[*filters](), verifiers: expr.NewCache[builtVerifier](),
 		repeats: newRepeats(o.MaxDeliveries), limits: newLimits(o.CallsPerSecond),
 	}
 }

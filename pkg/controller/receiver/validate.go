@@ -23,21 +23,22 @@ type Validation struct {
 
 // NewValidation returns a Validation with the compilers that calls are filtered with, for the types that there are.
 func NewValidation(types func(name string) (source.Type, bool)) Validation {
+	compiler := expr.NewReceiverCompiler()
 	return Validation{
 		Supported: func(receiverType string) bool {
 			_, ok := types(receiverType)
 			return ok
 		},
 		CompileFilter: func(field, expression string, withClaims bool) error {
-			_, err := expr.CompileFilter(field, expression, withClaims)
+			_, err := compiler.Filters(withClaims).Filter(field, expression)
 			return err
 		},
 		CompileVariable: func(field, expression string) error {
-			_, err := expr.CompileVariable(field, expression)
+			_, err := compiler.Claims().Variable(field, expression)
 			return err
 		},
 		CompileValidation: func(field, expression string) error {
-			_, err := expr.CompileValidation(field, expression)
+			_, err := compiler.Claims().Filter(field, expression)
 			return err
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/source"
 	"github.com/notification-controller/notification-controller/pkg/source/idtoken"
 	"github.com/notification-controller/notification-controller/pkg/source/jwks"
@@ -19,9 +20,10 @@ const clockSkew = 5 * time.Minute
 
 // Type is the row of the table for this type. The clock tells which tokens are out of date.
 func Type(now func() time.Time) source.Type {
+	claims := expr.NewReceiverCompiler().Claims()
 	return source.Type{
 		Name:           "generic-oidc",
-		New:            func(c source.Config) (source.Verifier, error) { return newVerifier(c, now) },
+		New:            func(c source.Config) (source.Verifier, error) { return newVerifier(c, claims, now) },
 		ProofInHeaders: true,
 		Title:          "Anything with an OpenID Connect ID token: GitHub Actions, GitLab CI, Kubernetes ServiceAccounts",
 		Headers:        []string{idtoken.Header},
@@ -37,10 +39,10 @@ type verifier struct {
 	now   func() time.Time
 }
 
-func newVerifier(c source.Config, now func() time.Time) (source.Verifier, error) {
+func newVerifier(c source.Config, claims *expr.Compiler, now func() time.Time) (source.Verifier, error) {
 	v := &verifier{rules: map[string]*rules{}, keys: c.Keys, now: now}
 	for i := range c.OIDCProviders {
-		compiled, err := compile(i, &c.OIDCProviders[i])
+		compiled, err := compile(claims, i, &c.OIDCProviders[i])
 		if err != nil {
 			return nil, err
 		}

@@ -38,16 +38,16 @@ type validation struct {
 }
 
 // compile compiles spec.oidcProviders[i].
-func compile(i int, p *v1.OIDCProvider) (*rules, error) {
+func compile(claims *expr.Compiler, i int, p *v1.OIDCProvider) (*rules, error) {
 	compiled := &rules{audience: cmp.Or(p.Audience, defaultAudience)}
 	var errs []error
 	for j, v := range p.Variables {
-		expression, err := expr.CompileVariable(fmt.Sprintf("spec.oidcProviders[%d].variables[%d].expression", i, j), v.Expression)
+		expression, err := claims.Variable(fmt.Sprintf("spec.oidcProviders[%d].variables[%d].expression", i, j), v.Expression)
 		errs = append(errs, err)
 		compiled.variables = append(compiled.variables, variable{v.Name, expression})
 	}
 	for j, v := range p.Validations {
-		expression, err := expr.CompileValidation(fmt.Sprintf("spec.oidcProviders[%d].validations[%d].expression", i, j), v.Expression)
+		expression, err := claims.Filter(fmt.Sprintf("spec.oidcProviders[%d].validations[%d].expression", i, j), v.Expression)
 		errs = append(errs, err)
 		compiled.validations = append(compiled.validations, validation{expression, v.Message})
 	}

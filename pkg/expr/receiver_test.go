@@ -13,7 +13,7 @@ func TestVariablesAndValidations(t *testing.T) {
 		{"tag", "vars.parts[2]"},
 		{"missing", "claims.?nope"},
 	} {
-		compiled, err := CompileVariable("f", variable.expression)
+		compiled, err := NewReceiverCompiler().Claims().Variable("f", variable.expression)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +26,7 @@ func TestVariablesAndValidations(t *testing.T) {
 		"vars.missing.hasValue()":                    false,
 		"claims.n == 7 && type(claims.n) == double":  true,
 	} {
-		compiled, err := CompileValidation("f", expression)
+		compiled, err := NewReceiverCompiler().Claims().Filter("f", expression)
 		if err != nil {
 			t.Errorf("%s: %v", expression, err)
 			continue
@@ -43,17 +43,17 @@ func TestVariablesAndValidationsThatFail(t *testing.T) {
 		"res.x == 1": "f:1:1: undeclared reference to 'res'",
 		"1 +":        "f:1:4: Syntax error",
 	} {
-		if _, err := CompileVariable("f", expression); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := NewReceiverCompiler().Claims().Variable("f", expression); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("variable %s: got %v, want %q in it", expression, err, want)
 		}
-		if _, err := CompileValidation("f", expression); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := NewReceiverCompiler().Claims().Filter("f", expression); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("validation %s: got %v, want %q in it", expression, err, want)
 		}
 	}
-	if _, err := CompileValidation("f", "claims.ok"); err == nil || !strings.Contains(err.Error(), "f:1:1: the result is of type dyn, but has to be bool") {
+	if _, err := NewReceiverCompiler().Claims().Filter("f", "claims.ok"); err == nil || !strings.Contains(err.Error(), "f:1:1: the result is of type dyn, but has to be bool") {
 		t.Errorf("got %v", err)
 	}
-	variable, err := CompileVariable("f", "1 +\n claims.nope")
+	variable, err := NewReceiverCompiler().Claims().Variable("f", "1 +\n claims.nope")
 	if err != nil {
 		t.Fatal(err)
 	}
