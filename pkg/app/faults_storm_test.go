@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
+	"github.com/notification-controller/notification-controller/pkg/apitest"
 	"github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned"
 )
 
@@ -22,7 +23,9 @@ import (
 func TestAlertsChangeDuringAStorm(t *testing.T) {
 	t.Parallel()
 	alerts := scale(300, 10_000)
-	cp := shared(t)
+	// Of its own: the controllers of other tests would have to read all of these Alerts.
+	cp := apitest.Start(t)
+	install(t, cp)
 	ns := namespace(t, cp)
 	s := newSink(t, nil)
 	_, target := pair(ns, "sink", s.URL)
