@@ -14,12 +14,12 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/controller"
 )
 
-// patchStatus writes the status once if it changed. The resourceVersion makes sure that it is computed from what is
-// there.
+func statusChanged(before, after *v1.Receiver) bool {
+	return !apiequality.Semantic.DeepEqual(before.Status, after.Status)
+}
+
+// patchStatus writes the status. The resourceVersion makes sure that it is computed from what is there.
 func (c *Controller) patchStatus(ctx context.Context, before, after *v1.Receiver) error {
-	if apiequality.Semantic.DeepEqual(before.Status, after.Status) {
-		return nil
-	}
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"resourceVersion": before.ResourceVersion},
 		// Every field is said, or one that has become empty would keep its value.

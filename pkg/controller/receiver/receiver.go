@@ -133,11 +133,12 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 		// that has been told a moment too early.
 		return controller.Result{RequeueAfter: notTriedWait}, nil
 	}
-	if patchErr := c.patchStatus(ctx, r, next); patchErr != nil {
-		err = errors.Join(err, patchErr)
+	changed := statusChanged(r, next)
+	if changed {
+		err = errors.Join(err, c.patchStatus(ctx, r, next))
 	}
 	c.options.Objects.ObserveObject(kind, key.Namespace, key.Name, time.Since(start))
-	c.report(ctx, next, result, err)
+	c.report(ctx, next, changed, result, err)
 	return result, err
 }
 
@@ -200,8 +201,9 @@ func (o Options) tokens(r *v1.Receiver) (token, previous string, err error) {
 	return string(s.Data[secret.KeyToken]), string(s.Data[secret.KeyPreviousToken]), nil
 }
 
-// report says how the pass went in a Kubernetes Event.
-func (c *Controller) report(ctx context.Context, r *v1.Receiver, result controller.Result, err error) {
+// report says how the pass went in a Kubernetes Event. One that succeeds as the one before it did is not worth an Event:
+// with thousands of Receivers, those of a start would crowd the Warnings out.
+func (c *Controller) report(ctx context.Context, r *v1.Receiver, changed bool, result controller.Result, err error) {
 	stalled := meta.FindStatusCondition(r.Status.Conditions, notification.ConditionStalled)
 	switch {
 	case apierrors.IsConflict(err):
@@ -213,6 +215,8 @@ func (c *Controller) report(ctx context.Context, r *v1.Receiver, result controll
 		if c.warnings.First(r, stalled.Message) {
 			c.options.Events.Event(r, corev1.EventTypeWarning, stalled.Reason, controller.EventMessage(stalled.Message))
 		}
+	case !changed:
+		klog.FromContext(ctx).V(2).Info("Nothing has changed", "receiver", klog.KObj(r))
 	default:
 		c.warnings.Forget(cache.MetaObjectToName(r))
 		text := "Reconciliation finished"
