@@ -75,7 +75,7 @@ type Options struct {
 	Queue           dispatch.QueueOptions
 	// RateLimitSize is how many events are remembered to tell repetitions, up to 85 bytes each.
 	RateLimitSize int
-	// ReceiverDeliveries is how many webhook calls are remembered for the same, about 120 bytes each.
+	// ReceiverDeliveries is how many webhook calls are remembered for the same, about 140 bytes each.
 	ReceiverDeliveries int
 	// ReceiverRateLimit is how often a second each Receiver may be called; 0 means without limit.
 	ReceiverRateLimit float64
@@ -145,7 +145,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.Queue.TotalBytes, "queue-memory", o.Queue.TotalBytes, "bytes that waiting notifications may take; beyond that the oldest of the Provider with most of them is dropped")
 	flags.IntVar(&o.Queue.Workers, "provider-concurrency", o.Queue.Workers, "notifications of one Provider that are sent at a time")
 	flags.IntVar(&o.RateLimitSize, "rate-limit-size", o.RateLimitSize, "events that are remembered to refuse their repetition, up to 85 bytes each; beyond that some are forgotten")
-	flags.IntVar(&o.ReceiverDeliveries, "receiver-delivery-size", o.ReceiverDeliveries, "webhook deliveries that are remembered to tell their repetition, about 120 bytes each; beyond that the oldest are forgotten")
+	flags.IntVar(&o.ReceiverDeliveries, "receiver-delivery-size", o.ReceiverDeliveries, "webhook deliveries that are remembered to tell their repetition, about 140 bytes each; beyond that those go first that would be forgotten first")
 }
 
 func featureGates() []string {

@@ -87,21 +87,39 @@ func TestDeliveryThatFailedIsNotRemembered(t *testing.T) {
 	}
 }
 
+// TestRepeatsAreBounded has many deliveries, some of which stay authentic for long: those stay, and hold up no others.
 func TestRepeatsAreBounded(t *testing.T) {
 	const maxDeliveries = 1000
 	r := newRepeats(maxDeliveries)
 	now := time.Now()
-	for i := range maxDeliveries + 100 {
-		var d delivery
+	id := func(i int) (d delivery) {
 		binary.BigEndian.PutUint64(d[:], uint64(i))
-		r.keep(d, now, now.Add(time.Duration(i)*time.Millisecond))
+		return d
 	}
-	if len(r.seen) > maxDeliveries || len(r.order) > maxDeliveries {
-		t.Errorf("%d remembered in an order of %d", len(r.seen), len(r.order))
+	const long = 10
+	for i := range long {
+		r.keep(id(i), now, now.Add(time.Hour))
 	}
-	r.keep(delivery{255}, now.Add(repeatWindow), time.Time{})
-	if len(r.seen) != 1 || len(r.order) != 1 {
-		t.Errorf("%d remembered in an order of %d after the window", len(r.seen), len(r.order))
+	for i := range maxDeliveries + 100 {
+		r.keep(id(long+i), now.Add(time.Duration(i)), time.Time{})
+	}
+	if len(r.seen) != maxDeliveries || len(r.queue) != maxDeliveries {
+		t.Errorf("%d remembered in a queue of %d", len(r.seen), len(r.queue))
+	}
+	last := long + maxDeliveries + 99
+	for i, want := range map[int]bool{0: true, long - 1: true, long: false, last: true} {
+		if got := r.has(id(i), now.Add(time.Second)); got != want {
+			t.Errorf("delivery %d: remembered %t, want %t", i, got, want)
+		}
+	}
+	after := now.Add(time.Second + repeatWindow)
+	r.keep(id(last), after, time.Time{})
+	if len(r.seen) != long+1 || len(r.queue) != long+1 {
+		t.Errorf("%d remembered in a queue of %d after the window", len(r.seen), len(r.queue))
+	}
+	r.forget(id(0))
+	if r.has(id(0), after) || !r.has(id(1), after) || r.has(id(1), now.Add(time.Hour)) {
+		t.Error("of those that stay authentic, another was forgotten, or one is remembered for too long")
 	}
 }
 

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"container/heap"
 	"crypto/sha256"
 	"sync"
 	"time"
@@ -22,53 +23,92 @@ func deliveryOf(receiver types.UID, id string) delivery {
 // repeats remembers the deliveries that have been handed over lately: senders repeat a call whose answer they missed.
 // It is safe for concurrent use.
 type repeats struct {
-	// capacity is how many are remembered, about 120 bytes each. Beyond that the oldest are forgotten, whose repetition
-	// would reconcile once more.
+	// capacity is how many are remembered, about 140 bytes each. Beyond that those go first that would go next, whose
+	// repetition would reconcile once more.
 	capacity int
 
-	mu sync.Mutex
-	// seen has until when each is remembered.
-	seen map[delivery]time.Time
-	// order is that in which they came. One that is remembered for long holds up the next ones.
-	order []delivery
+	mu    sync.Mutex
+	seen  map[delivery]*seenDelivery
+	queue expiryHeap
+}
+
+// seenDelivery is one that is remembered until some time.
+type seenDelivery struct {
+	id    delivery
+	until time.Time
+	// place is that in the heap.
+	place int
 }
 
 func newRepeats(capacity int) *repeats {
-	return &repeats{capacity: capacity, seen: map[delivery]time.Time{}}
+	return &repeats{capacity: capacity, seen: map[delivery]*seenDelivery{}}
 }
 
 // has says whether the delivery is remembered.
 func (r *repeats) has(d delivery, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	until, ok := r.seen[d]
-	return ok && now.Before(until)
+	seen, ok := r.seen[d]
+	return ok && now.Before(seen.until)
 }
 
 // keep remembers a delivery for the window, and as long as it is valid, and forgets those that are too old or too many.
 func (r *repeats) keep(d delivery, now, validUntil time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.order) > 0 {
-		until, ok := r.seen[r.order[0]]
-		if ok && now.Before(until) && len(r.order) < r.capacity {
-			break
-		}
-		delete(r.seen, r.order[0])
-		r.order = r.order[1:]
+	r.remove(d)
+	for len(r.queue) > 0 && (len(r.queue) >= r.capacity || !now.Before(r.queue[0].until)) {
+		r.remove(r.queue[0].id)
 	}
-	if _, ok := r.seen[d]; !ok {
-		r.order = append(r.order, d)
+	until := now.Add(repeatWindow)
+	if validUntil.After(until) {
+		until = validUntil
 	}
-	r.seen[d] = now.Add(repeatWindow)
-	if validUntil.After(r.seen[d]) {
-		r.seen[d] = validUntil
-	}
+	r.seen[d] = &seenDelivery{id: d, until: until}
+	heap.Push(&r.queue, r.seen[d])
 }
 
 // forget has the next call with this id count as the first.
 func (r *repeats) forget(d delivery) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.seen, d)
+	r.remove(d)
+}
+
+func (r *repeats) remove(d delivery) {
+	if seen, ok := r.seen[d]; ok {
+		heap.Remove(&r.queue, seen.place)
+		delete(r.seen, d)
+	}
+}
+
+// expiryHeap has the delivery first that is forgotten first.
+type expiryHeap []*seenDelivery
+
+// Len implements [heap.Interface], as the others do.
+func (h expiryHeap) Len() int { return len(h) }
+
+// Less compares times.
+func (h expiryHeap) Less(i, j int) bool { return h[i].until.Before(h[j].until) }
+
+// Swap has the deliveries know their places.
+func (h expiryHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push is given a *seenDelivery.
+func (h *expiryHeap) Push(x any) {
+	seen, _ := x.(*seenDelivery)
+	seen.place = len(*h)
+	*h = append(*h, seen)
+}
+
+// Pop takes the last one.
+func (h *expiryHeap) Pop() any {
+	last := len(*h) - 1
+	seen := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return seen
 }
