@@ -55,6 +55,8 @@ const (
 	maxStates = 10_000
 	// maxRepeats is how many pairs of an Alert with a repeatInterval and an object are remembered, about 300 bytes each.
 	maxRepeats = 50_000
+	// maxBodies is what the requests under way may take for their bodies, in bytes.
+	maxBodies = 64 << 20
 	// writeTimeout is how long a caller may take to read an answer, from the end of its header on.
 	writeTimeout = time.Minute
 )
@@ -303,8 +305,9 @@ func (a *App) followSecrets(before, after []types.NamespacedName) {
 // listen opens all listeners.
 func (a *App) listen(events, receiver http.Handler) error {
 	log := slog.New(logr.ToSlogHandler(a.log))
-	events = server.Observe(events, a.metrics.HTTP("gotk_event", "event"), a.eventPath)
-	receiver = server.Observe(receiver, a.metrics.HTTP("gotk_receiver", "webhook"), a.receiverPath)
+	bodies := server.NewBodies(maxBodies)
+	events = server.Observe(bodies.Limit(events), a.metrics.HTTP("gotk_event", "event"), a.eventPath)
+	receiver = server.Observe(bodies.Limit(receiver), a.metrics.HTTP("gotk_receiver", "webhook"), a.receiverPath)
 	health := http.NewServeMux()
 	for path, checks := range map[string]map[string]server.Check{
 		"/healthz": nil,

@@ -15,12 +15,9 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/server"
 )
 
-// retryAfter is what a sender of events is told to wait while nothing can be accepted.
-const retryAfter = "5"
-
 // Handler takes the events that controllers post. It answers 202 once an event has been matched and its
-// notifications queued; 503 before the caches are synced and during shutdown; 429 for a repetition; 400 and 413 for
-// what is not an event.
+// notifications queued; 503 before the caches are synced, during shutdown and while too
+// many are under way; 429 for a repetition; 400 and 413 for what is not an event.
 type Handler struct {
 	// Ready says whether the caches are synced and the process is not shutting down.
 	Ready func() bool
@@ -36,7 +33,7 @@ type Handler struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Decided before anything is taken: a refused event has to be able to come again.
 	if !h.Ready() {
-		w.Header().Set("Retry-After", retryAfter)
+		w.Header().Set("Retry-After", server.RetryAfter)
 		http.Error(w, "not ready", http.StatusServiceUnavailable)
 		h.Record.Event(EventVerdict{Result: NotReady})
 		return

@@ -35,7 +35,7 @@ const (
 	Repeated EventResult = "repeated"
 	// Invalid requests are no events.
 	Invalid EventResult = "invalid"
-	// Unreadable requests are longer than what is read, or ended early.
+	// Unreadable requests are longer than what is read, ended early, or came while too many were under way.
 	Unreadable EventResult = "unreadable"
 	// NotReady is said before the caches are synced and during shutdown.
 	NotReady EventResult = "not_ready"

@@ -63,10 +63,14 @@ func (h *Hook) verify(c *call, w http.ResponseWriter, r *http.Request) *verdict 
 
 func unreadable(err error) *verdict {
 	var tooLong *http.MaxBytesError
-	if errors.As(err, &tooLong) {
+	switch {
+	case errors.As(err, &tooLong):
 		return tooLarge()
+	case errors.Is(err, server.ErrBusy):
+		return notReady(err)
+	default:
+		return because(BadRequest, "the body could not be read", err)
 	}
-	return because(BadRequest, "the body could not be read", err)
 }
 
 // builtVerifier is the verifier of a Receiver, or why there is none.

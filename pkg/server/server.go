@@ -10,12 +10,19 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 const (
 	// MaxBody is the longest request body, in bytes.
 	MaxBody = 3 << 20
 
+	// RetryAfter is the header of answers that ask to come again: after so many seconds.
+	RetryAfter = "5"
+
+	// maxConnections is how many a server has at a time, some 20 KiB each; more wait to be accepted.
+	maxConnections    = 10_000
 	maxHeader         = 256 << 10
 	trustedLength     = 64 << 10
 	readHeaderTimeout = 10 * time.Second
@@ -38,7 +45,7 @@ func Listen(name, address string, handler http.Handler, writeTimeout time.Durati
 	}
 	return &Server{
 		name:     name,
-		listener: listener,
+		listener: netutil.LimitListener(listener, maxConnections),
 		server: &http.Server{
 			Handler:           handler,
 			MaxHeaderBytes:    maxHeader,
@@ -75,20 +82,26 @@ func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxBody {
 		return nil, &http.MaxBytesError{Limit: MaxBody}
 	}
-	// A caller's word for the length is worth no more memory than this; the rest is taken as it comes.
-	buffer := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), trustedLength)+bytes.MinRead))
+	buffer := bytes.NewBuffer(make([]byte, 0, trusted(r)+bytes.MinRead))
 	if _, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody)); err != nil {
 		return nil, err
 	}
 	return buffer.Bytes(), nil
 }
 
-// WriteBodyError answers a request whose body could not be read: 413 if it is too long, else 400.
+// trusted is how much memory a caller's word for the length is worth; the rest is taken as it comes.
+func trusted(r *http.Request) int64 { return min(max(r.ContentLength, 0), trustedLength) }
+
+// WriteBodyError answers a request whose body could not be read: 413 if it is too long, 503 for [ErrBusy], else 400.
 func WriteBodyError(w http.ResponseWriter, err error) {
 	var tooLong *http.MaxBytesError
-	if errors.As(err, &tooLong) {
+	switch {
+	case errors.As(err, &tooLong):
 		http.Error(w, fmt.Sprintf("the body is longer than %d bytes", tooLong.Limit), http.StatusRequestEntityTooLarge)
-		return
+	case errors.Is(err, ErrBusy):
+		w.Header().Set("Retry-After", RetryAfter)
+		http.Error(w, ErrBusy.Error(), http.StatusServiceUnavailable)
+	default:
+		http.Error(w, "the body could not be read", http.StatusBadRequest)
 	}
-	http.Error(w, "the body could not be read", http.StatusBadRequest)
 }

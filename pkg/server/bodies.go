@@ -1,0 +1,67 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// ErrBusy is why a body was not read whole: those of other requests take all the memory that there is for them.
+var ErrBusy = errors.New("too many requests are under way")
+
+// Bodies bounds what the bodies of requests take together, in bytes: a body that comes slowly is held for as long as it
+// takes. It is safe for concurrent use.
+type Bodies struct{ left atomic.Int64 }
+
+// NewBodies returns Bodies of at most limit bytes.
+func NewBodies(limit int64) *Bodies {
+	b := &Bodies{}
+	b.left.Store(limit)
+	return b
+}
+
+// Limit returns a handler whose requests count until they have been answered. Reading a body for which nothing is left is
+// [ErrBusy].
+func (b *Bodies) Limit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := &countedBody{ReadCloser: r.Body, bodies: b}
+		defer body.release()
+		body.take(trusted(r))
+		r.Body = body
+		next.ServeHTTP(w, r)
+	})
+}
+
+// countedBody is used by one goroutine.
+type countedBody struct {
+	io.ReadCloser
+	bodies *Bodies
+	// read is how much has been read, taken how much of the bound is in use: what [ReadBody] makes room for is, before it
+	// has been read.
+	read, taken int64
+	busy        bool
+}
+
+// Read implements [io.Reader].
+func (b *countedBody) Read(p []byte) (int, error) {
+	if b.busy {
+		return 0, ErrBusy
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	if b.take(b.read - b.taken); b.busy {
+		return 0, ErrBusy
+	}
+	return n, err
+}
+
+func (b *countedBody) take(more int64) {
+	if more <= 0 {
+		return
+	}
+	b.taken += more
+	b.busy = b.bodies.left.Add(-more) < 0
+}
+
+func (b *countedBody) release() { b.bodies.left.Add(b.taken) }
