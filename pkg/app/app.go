@@ -32,7 +32,6 @@ import (
 	deliverycontroller "github.com/notification-controller/notification-controller/pkg/controller/delivery"
 	"github.com/notification-controller/notification-controller/pkg/dispatch"
 	"github.com/notification-controller/notification-controller/pkg/event"
-	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/scheme"
 	"github.com/notification-controller/notification-controller/pkg/hook"
 	"github.com/notification-controller/notification-controller/pkg/httpx"
@@ -78,16 +77,13 @@ type App struct {
 	// egress is what must not be connected to for a tenant.
 	egress *httpx.Egress
 	// ledger is nil without a status page.
-	ledger    *page.Ledger
-	compiled  *expr.Cache[dispatch.CompiledAlert]
-	statusIDs *dispatch.StatusIDs
-	broker    *identity.Broker
+	ledger *page.Ledger
+	broker *identity.Broker
 	// tokens is nil if none are kept.
 	tokens *metrics.Tokens
 	// cloudClient leads to the clouds for all Providers without a proxy.
 	cloudClient *http.Client
-	matcher     *dispatch.Matcher
-	repeats     *dispatch.Repeats
+	dispatch    *dispatch.Handler
 	resolver    *dispatch.Resolver
 	queue       *dispatch.Queue
 	deliveries  *deliverycontroller.Controller
@@ -160,22 +156,17 @@ func (a *App) outbound() http.Handler {
 		Alerts:    a.informers.alertLister,
 		Providers: a.informers.providerLister,
 	})
-	a.repeats = dispatch.NewRepeats(maxRepeats, time.Now)
+	repeats := dispatch.NewRepeats(maxRepeats, time.Now)
 	recorder := dispatch.Recorders{
 		&dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")},
 		statusRecorder{status: a.deliveries},
-		a.repeats,
+		repeats,
 	}
 	if a.options.StatusPage {
 		a.ledger = page.NewLedger(time.Now)
 		recorder = append(recorder, a.ledger)
 	}
 	types := providerregistry.New().Lookup
-	a.compiled = expr.NewCache[dispatch.CompiledAlert]()
-	a.statusIDs = dispatch.NewStatusIDs()
-	if a.options.ClusterNameInCommitStatus {
-		a.statusIDs.Cluster = a.options.ClusterName
-	}
 	a.resolver = dispatch.NewResolver(a.informers, a.secrets, types, dispatch.ResolverOptions{
 		AllowServiceAccounts: a.options.Gate(gateWorkloadIdentity),
 		Identity:             a.identity,
@@ -192,23 +183,22 @@ func (a *App) outbound() http.Handler {
 	a.metrics.Gauge("notification_queue_oldest_age_seconds", "Time since the oldest notification that waits was accepted; 0 if none waits.", func() float64 {
 		return a.queue.OldestAge(time.Now()).Seconds()
 	})
-	a.matcher = dispatch.NewMatcher(a.informers.alertIndex, a.objectLabels, a.compiled, a.options.NoCrossNamespace, recorder)
-	return &dispatch.Handler{
-		Ready:   a.ready.Load,
-		Windows: ratelimit.NewWindows(a.options.RateLimitWindow, a.options.RateLimitSize),
-		Matcher: a.matcher,
-		Router: &dispatch.Router{
-			Providers: a.informers, Types: types, StatusIDs: a.statusIDs, Compiled: a.matcher.Compiled,
-			Repeats: a.repeats, Cluster: a.options.ClusterName, Record: recorder,
-		},
-		Queue:  a.queue,
-		Record: recorder,
-	}
-}
+	a.dispatch = dispatch.NewHandler(dispatch.Options{
+		Ready:     a.ready.Load,
+		Windows:   ratelimit.NewWindows(a.options.RateLimitWindow, a.options.RateLimitSize),
+		Alerts:    a.informers.alertIndex,
+		Labels:    func(ref event.ObjectReference) (map[string]string, error) { return objects.Labels(a.objects, ref) },
+		Providers: a.informers,
+		Types:     types,
+		Repeats:   repeats,
+		Queue:     a.queue,
+		Record:    recorder,
 
-// objectLabels gives the labels of an event's object from the metadata informers.
-func (a *App) objectLabels(ref event.ObjectReference) (map[string]string, error) {
-	return objects.Labels(a.objects, ref)
+		NoCrossNamespaceRefs: a.options.NoCrossNamespace,
+		Cluster:              a.options.ClusterName,
+		ClusterInStatus:      a.options.ClusterNameInCommitStatus,
+	})
+	return a.dispatch
 }
 
 // inbound wires the flow from a webhook to annotated objects.
@@ -248,12 +238,10 @@ func (a *App) follow() error {
 		}
 		a.objects.Want(alert.UID, objects.ForAlert(alert))
 		// Now, and not when the first event comes.
-		a.matcher.Compiled(alert)
+		a.dispatch.Matcher.Compiled(alert)
 	}, func(alert *v1beta3.Alert) {
 		a.objects.Want(alert.UID, nil)
-		a.compiled.Drop(alert.UID)
-		a.repeats.Drop(alert.UID)
-		a.statusIDs.Drop(alert.UID)
+		a.dispatch.DropAlert(alert.UID)
 	})
 	if err != nil {
 		return fmt.Errorf("follow Alerts: %w", err)
@@ -266,11 +254,10 @@ func (a *App) follow() error {
 	}, func(p *v1beta3.Provider) {
 		a.secrets.Release(secretsOf(p)...)
 		a.resolver.Drop(p.UID)
-		a.statusIDs.Drop(p.UID)
 		if a.tokens != nil {
 			a.tokens.Forget(p.Namespace, p.Name)
 		}
-		a.queue.DropProvider(string(p.UID))
+		a.dispatch.DropProvider(p.UID)
 	})
 	if err != nil {
 		return fmt.Errorf("follow Providers: %w", err)

@@ -57,7 +57,7 @@ func (a *App) controllers() map[string]func(context.Context) error {
 
 // checkAlert says what an edit of an Alert has to change.
 func (a *App) checkAlert(alert *v1beta3.Alert) error {
-	errs := []error{a.matcher.Check(alert)}
+	errs := []error{a.dispatch.Matcher.Check(alert)}
 	for i, source := range alert.Spec.EventSources {
 		if namespace := cmp.Or(source.Namespace, alert.Namespace); a.options.NoCrossNamespace && namespace != alert.Namespace {
 			errs = append(errs, fmt.Errorf("spec.eventSources[%d].namespace: %q is not the Alert's own, and cross-namespace references have been blocked (--no-cross-namespace-refs)", i, namespace))
@@ -70,7 +70,7 @@ func (a *App) checkAlert(alert *v1beta3.Alert) error {
 func (a *App) checkProvider(p *v1beta3.Provider) error {
 	_, err := a.resolver.ResolveProvider(p)
 	if err == nil {
-		err = a.statusIDs.Check(p)
+		err = a.dispatch.Router.StatusIDs.Check(p)
 	}
 	if err == nil || provider.Classify(err).Kind == provider.Transient {
 		return nil // What may heal by itself is not worth a Warning here: deliveries report it if it lasts.

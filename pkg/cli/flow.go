@@ -12,7 +12,6 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/dispatch"
 	"github.com/notification-controller/notification-controller/pkg/event"
-	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/objects"
 	"github.com/notification-controller/notification-controller/pkg/provider"
@@ -62,27 +61,25 @@ func (o *options) newFlow(inv *inventory, f flowOptions) (*flow, error) {
 	seen := &recorder{}
 	repeats := dispatch.NewRepeats(maxEvents, time.Now)
 	record := dispatch.Recorders{seen, repeats}
-	statusIDs := dispatch.NewStatusIDs()
-	if o.clusterInStatus {
-		statusIDs.Cluster = o.cluster
-	}
 	labels := func(ref event.ObjectReference) (map[string]string, error) { return objects.Labels(inv.objects, ref) }
-	matcher := dispatch.NewMatcher(index, labels, expr.NewCache[dispatch.CompiledAlert](), o.noCrossNamespace, record)
 	return &flow{
 		seen: seen, record: record,
 		resolver: dispatch.NewResolver(inv, inv.secrets, types, dispatch.ResolverOptions{
 			AllowServiceAccounts: o.gate(gateWorkloadIdentity), Identity: f.identity, Egress: f.egress,
 		}),
-		handler: &dispatch.Handler{
-			Ready:   func() bool { return true },
-			Windows: ratelimit.NewWindows(o.window, maxEvents),
-			Matcher: matcher,
-			Router: &dispatch.Router{
-				Providers: inv, Types: types, StatusIDs: statusIDs, Compiled: matcher.Compiled,
-				Repeats: repeats, Cluster: o.cluster, Record: record,
-			},
-			Record: record,
-		},
+		handler: dispatch.NewHandler(dispatch.Options{
+			Ready:                func() bool { return true },
+			Windows:              ratelimit.NewWindows(o.window, maxEvents),
+			Alerts:               index,
+			Labels:               labels,
+			Providers:            inv,
+			Types:                types,
+			Repeats:              repeats,
+			Record:               record,
+			NoCrossNamespaceRefs: o.noCrossNamespace,
+			Cluster:              o.cluster,
+			ClusterInStatus:      o.clusterInStatus,
+		}),
 	}, nil
 }
 

@@ -33,7 +33,7 @@ func TestEventFilter(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			recorded := &outcomes{}
-			m := NewMatcher(nil, nil, expr.NewCache[CompiledAlert](), false, recorded)
+			m := NewMatcher(nil, nil, false, recorded)
 			e := testEvent(func(e *event.Event) {
 				e.Metadata = map[string]string{"kustomize.toolkit.fluxcd.io/revision": "main"}
 				e.Message = strings.Repeat("x", 1000)
@@ -52,7 +52,7 @@ func TestEventFilter(t *testing.T) {
 // TestEventFilterIsAskedLast finds a filter that is asked, and fails, before the lists refuse the event.
 func TestEventFilterIsAskedLast(t *testing.T) {
 	recorded := &outcomes{}
-	m := NewMatcher(nil, nil, expr.NewCache[CompiledAlert](), false, recorded)
+	m := NewMatcher(nil, nil, false, recorded)
 	alert := testAlert(withFilter("event.nothing == 'x'"), func(a *v1beta3.Alert) { a.Spec.ExclusionList = []string{"finished"} })
 	if got := m.verdict(&filterable{Event: testEvent()}, alert); got != Excluded || len(recorded.problems) != 0 {
 		t.Errorf("verdict %q, reported %q", got, recorded.problems)
@@ -61,7 +61,7 @@ func TestEventFilterIsAskedLast(t *testing.T) {
 
 // TestEventFilterSeesOneEvent checks that what filters see is made for the first of them, and once.
 func TestEventFilterSeesOneEvent(t *testing.T) {
-	m := NewMatcher(nil, nil, expr.NewCache[CompiledAlert](), false, &outcomes{})
+	m := NewMatcher(nil, nil, false, &outcomes{})
 	e := &filterable{Event: testEvent()}
 	plain, filtered := testAlert(), testAlert(withFilter("event.severity == 'info' && !has(event.kept)"), func(a *v1beta3.Alert) { a.UID = "other" })
 	if m.verdict(e, plain); e.made != nil {
@@ -91,7 +91,7 @@ func TestCompileNamesTheFilter(t *testing.T) {
 }
 
 func BenchmarkVerdictFilter(b *testing.B) {
-	m := NewMatcher(nil, nil, expr.NewCache[CompiledAlert](), false, &outcomes{})
+	m := NewMatcher(nil, nil, false, &outcomes{})
 	alert, e := testAlert(withFilter("event.reason == 'ReconciliationSucceeded'")), testEvent()
 	b.ReportAllocs()
 	for b.Loop() {

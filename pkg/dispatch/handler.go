@@ -16,8 +16,8 @@ import (
 )
 
 // Handler takes the events that controllers post. It answers 202 once an event has been matched and its
-// notifications queued; 503 before the caches are synced, during shutdown and while too
-// many are under way; 429 for a repetition; 400 and 413 for what is not an event.
+// notifications queued; 503 before the caches are synced, during shutdown and while too many are under way; 429 for a
+// repetition; 400 and 413 for what is not an event.
 type Handler struct {
 	// Ready says whether the caches are synced and the process is not shutting down.
 	Ready func() bool

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
-	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/ratelimit"
 	"github.com/notification-controller/notification-controller/pkg/server"
@@ -50,7 +49,7 @@ func newFlow() *flow {
 	f.handler = &Handler{
 		Ready:   func() bool { return f.ready },
 		Windows: ratelimit.NewWindows(time.Minute, 100),
-		Matcher: NewMatcher(alertList{testAlert()}, nil, expr.NewCache[CompiledAlert](), false, recorded),
+		Matcher: NewMatcher(alertList{testAlert()}, nil, false, recorded),
 		Router:  &Router{Providers: providers{"provider": testProvider()}, Types: row, Record: recorded},
 		Queue:   queue,
 		Record:  recorded,

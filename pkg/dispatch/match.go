@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/event"
@@ -112,9 +113,9 @@ type Matcher struct {
 }
 
 // NewMatcher returns a Matcher. With noCrossNamespace, Alerts select objects of their own namespace only.
-func NewMatcher(alerts AlertLookup, objectLabels ObjectLabels, compiled *expr.Cache[CompiledAlert], noCrossNamespace bool, record Recorder) *Matcher {
+func NewMatcher(alerts AlertLookup, objectLabels ObjectLabels, noCrossNamespace bool, record Recorder) *Matcher {
 	return &Matcher{
-		alerts: alerts, labels: objectLabels, compiled: compiled, compiler: NewAlertCompiler(),
+		alerts: alerts, labels: objectLabels, compiled: expr.NewCache[CompiledAlert](), compiler: NewAlertCompiler(),
 		noCrossNamespace: noCrossNamespace, record: record,
 	}
 }
@@ -168,6 +169,9 @@ func (m *Matcher) Compiled(a *v1beta3.Alert) CompiledAlert {
 		return compiled
 	})
 }
+
+// Drop forgets an Alert that is gone.
+func (m *Matcher) Drop(uid types.UID) { m.compiled.Drop(uid) }
 
 // Check says what an edit of an Alert has to change.
 func (m *Matcher) Check(a *v1beta3.Alert) error {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/event"
-	"github.com/notification-controller/notification-controller/pkg/expr"
 )
 
 // testAlert selects all Kustomizations of its namespace, changed by mods.
@@ -111,7 +110,7 @@ func TestVerdict(t *testing.T) {
 				tt.event(e)
 			}
 			labels := func(event.ObjectReference) (map[string]string, error) { return map[string]string{"team": "web"}, nil }
-			m := NewMatcher(nil, labels, expr.NewCache[CompiledAlert](), tt.blocked, &outcomes{})
+			m := NewMatcher(nil, labels, tt.blocked, &outcomes{})
 			if got := m.verdict(&filterable{Event: e}, alert); got != tt.want {
 				t.Errorf("verdict %q, want %q", got, tt.want)
 			}
@@ -123,7 +122,7 @@ func TestVerdictReportsLabelsItCannotGet(t *testing.T) {
 	recorded := &outcomes{}
 	alert := testAlert(func(a *v1beta3.Alert) { a.Spec.EventSources[0].MatchLabels = map[string]string{"team": "web"} })
 	m := NewMatcher(nil, func(event.ObjectReference) (map[string]string, error) { return nil, errors.New("forbidden") },
-		expr.NewCache[CompiledAlert](), false, recorded)
+		false, recorded)
 	if got := m.verdict(&filterable{Event: testEvent()}, alert); got != OtherLabels {
 		t.Errorf("verdict %q", got)
 	}
@@ -140,7 +139,7 @@ func TestVerdictDoesNotProbeForeignLabels(t *testing.T) {
 	m := NewMatcher(nil, func(event.ObjectReference) (map[string]string, error) {
 		t.Error("labels were looked up")
 		return nil, nil
-	}, expr.NewCache[CompiledAlert](), true, &outcomes{})
+	}, true, &outcomes{})
 	m.verdict(&filterable{Event: testEvent(func(e *event.Event) { e.InvolvedObject.Namespace = "other" })}, alert)
 }
 
@@ -158,8 +157,7 @@ func TestCompileAlertNamesFields(t *testing.T) {
 }
 
 func TestCompiledOncePerGeneration(t *testing.T) {
-	cache := expr.NewCache[CompiledAlert]()
-	m := NewMatcher(nil, nil, cache, false, &outcomes{})
+	m := NewMatcher(nil, nil, false, &outcomes{})
 	alert := testAlert(func(a *v1beta3.Alert) { a.Spec.InclusionList = []string{"Unhealthy"} })
 	if got := m.verdict(&filterable{Event: testEvent()}, alert); got != NotIncluded {
 		t.Fatalf("verdict %q", got)
@@ -170,11 +168,11 @@ func TestCompiledOncePerGeneration(t *testing.T) {
 	if got := m.verdict(&filterable{Event: testEvent()}, edited); got != Matched {
 		t.Errorf("the edit did not take effect: %q", got)
 	}
-	if cache.Len() != 1 {
-		t.Errorf("%d compiled Alerts kept of one", cache.Len())
+	if m.compiled.Len() != 1 {
+		t.Errorf("%d compiled Alerts kept of one", m.compiled.Len())
 	}
-	cache.Drop(alert.UID)
-	if cache.Len() != 0 {
+	m.Drop(alert.UID)
+	if m.compiled.Len() != 0 {
 		t.Error("a dropped Alert is kept")
 	}
 }
@@ -188,7 +186,7 @@ func BenchmarkVerdict(b *testing.B) {
 					a.Spec.ExclusionList = append(a.Spec.ExclusionList, fmt.Sprintf("pattern-%d.*end", i))
 				}
 			})
-			m := NewMatcher(nil, nil, expr.NewCache[CompiledAlert](), false, &outcomes{})
+			m := NewMatcher(nil, nil, false, &outcomes{})
 			e := testEvent()
 			b.ReportAllocs()
 			for b.Loop() {

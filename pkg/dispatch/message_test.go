@@ -7,7 +7,6 @@ import (
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/event"
-	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 )
 
@@ -17,7 +16,7 @@ func withMessage(template string) func(*v1beta3.Alert) {
 
 // testRouter renders for one Provider, and is asked with the Alerts of the returned Matcher.
 func testRouter(recorded *outcomes) (*Router, *Matcher) {
-	m := NewMatcher(nil, nil, expr.NewCache[CompiledAlert](), false, recorded)
+	m := NewMatcher(nil, nil, false, recorded)
 	return &Router{Compiled: m.Compiled, StatusIDs: NewStatusIDs(), Record: recorded}, m
 }
 

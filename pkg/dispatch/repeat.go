@@ -140,6 +140,9 @@ func (r *Repeats) hash(text string) uint64 {
 
 // Drop forgets an Alert that is gone.
 func (r *Repeats) Drop(alert types.UID) {
+	if r == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for object := range r.objects[alert] {
