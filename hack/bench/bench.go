@@ -164,7 +164,7 @@ func (b *bench) launchController(flags ...string) (*process, error) {
 	p := &process{events: free[0], webhooks: free[1], health: free[2], metrics: free[3]}
 	args := []string{
 		"--events-addr=" + p.events, "--receiverAddr=" + p.webhooks, "--health-addr=" + p.health, "--metrics-addr=" + p.metrics,
-		"--log-level=error",
+		"--log-level=error", "--shutdown-delay=0",
 	}
 	args = slices.Concat(args, flags, b.config.flags)
 	return p, launch([]string{"KUBECONFIG=" + b.cp.Kubeconfig()}, p, b.config.binary, args...)

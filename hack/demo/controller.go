@@ -53,7 +53,7 @@ func start(ctx context.Context, binary string, port func(string) string) (*contr
 	c := &controller{log: log.Name(), tell: tell, ended: make(chan struct{})}
 	command := exec.CommandContext(life, binary,
 		"--events-addr="+port("9090"), "--receiverAddr="+port("9292"),
-		"--metrics-addr="+port("8080"), "--health-addr="+port("9440"))
+		"--metrics-addr="+port("8080"), "--health-addr="+port("9440"), "--shutdown-delay=0")
 	// In a process group of its own it does not get the terminal's Ctrl-C, but is told to stop when its time has come.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }

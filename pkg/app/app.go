@@ -90,8 +90,9 @@ type App struct {
 	hook        *hook.Hook
 	annotate    *hook.Annotator
 
-	// ready says that the caches are synced and the process is not shutting down.
-	ready atomic.Bool
+	// ready says that the caches are synced, stopping that the process has been told to end, stopped that it takes nothing
+	// more.
+	ready, stopping, stopped atomic.Bool
 	// registrations have synced once what there is at start has been handed to the handlers.
 	registrations []cache.ResourceEventHandlerRegistration
 
@@ -184,7 +185,7 @@ func (a *App) outbound() http.Handler {
 		return a.queue.OldestAge(time.Now()).Seconds()
 	})
 	a.dispatch = dispatch.NewHandler(dispatch.Options{
-		Ready:     a.ready.Load,
+		Ready:     a.accepts,
 		Windows:   ratelimit.NewWindows(a.options.RateLimitWindow, a.options.RateLimitSize),
 		Alerts:    a.informers.alertIndex,
 		Labels:    func(ref event.ObjectReference) (map[string]string, error) { return objects.Labels(a.objects, ref) },
@@ -221,7 +222,7 @@ func (a *App) inbound() http.Handler {
 		Events:               a.events,
 		Observer:             a.metrics,
 		Called:               called,
-		Ready:                a.ready.Load,
+		Ready:                a.accepts,
 		NoCrossNamespaceRefs: a.options.NoCrossNamespace,
 		CallsPerSecond:       a.options.ReceiverRateLimit,
 		MaxDeliveries:        a.options.ReceiverDeliveries,
@@ -370,7 +371,7 @@ func (a *App) metricsMux() http.Handler {
 }
 
 func (a *App) checkReady() error {
-	if !a.ready.Load() {
+	if !a.ready.Load() || a.stopping.Load() {
 		return errors.New("the caches are not synced yet, or the process is shutting down")
 	}
 	return nil

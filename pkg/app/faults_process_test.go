@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 	"github.com/notification-controller/notification-controller/pkg/apitest"
 )
 
@@ -80,6 +82,42 @@ func TestShutdownDelivers(t *testing.T) {
 	balance(t, ns, c)
 	if got := len(slow.got("queued")); got != 40 {
 		t.Errorf("%d of 40 arrived before the exit", got)
+	}
+}
+
+// TestLateCallers is SIGTERM while events and webhooks still come, on new connections: they are taken until the cluster has
+// had the time to see that the Pod is ending.
+func TestLateCallers(t *testing.T) {
+	t.Parallel()
+	cp := shared(t)
+	ns := namespace(t, cp)
+	s := newSink(t, nil)
+	cp.Apply(t, alertAndProvider(ns, "alert", "{type: generic, address: '"+s.URL+"'}")+
+		gitRepository(ns, "webapp")+githubReceiver(ns, "github")+secretManifest(ns, "github", map[string]string{"token": planted}))
+	c := start(t, cp, func(o *Options) { o.ShutdownDelay = 5 * time.Second })
+	c.settle(ns, "alert")
+	path := receiver(t, cp, ns, "github", "True").Status.WebhookPath
+	c.knows(path)
+	c.stop()
+	eventually(t, "the Pod not to be ready", func() error {
+		if c.checkReady() == nil {
+			return errors.New("it is")
+		}
+		return nil
+	})
+	if status, _ := c.post(eventJSON(ns, "late")); status != http.StatusAccepted {
+		t.Errorf("a late event: status %d", status)
+	}
+	if status, text := c.call(path, planted, `{}`); status != http.StatusAccepted {
+		t.Errorf("a late webhook: status %d %q", status, text)
+	}
+	c.shutdown()
+	if y := balance(t, ns, c); y.sent != 1 || len(s.got("late")) != 1 {
+		t.Errorf("%d arrived: %+v", len(s.got("late")), y)
+	}
+	object := cp.Kubectl(t, "get", "gitrepository", "webapp", "--namespace", ns, "--output=jsonpath={.metadata.annotations}")
+	if !strings.Contains(object, notification.RequestedAtAnnotation) {
+		t.Errorf("not annotated: %s", object)
 	}
 }
 

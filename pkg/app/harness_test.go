@@ -147,6 +147,7 @@ func startUnready(t *testing.T, cp *apitest.ControlPlane, change func(*Options))
 	o := DefaultOptions()
 	o.EventsAddress, o.ReceiverAddress, o.MetricsAddress, o.HealthAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	o.RuntimeNamespace = "flux-system"
+	o.ShutdownDelay = 0 // Most tests end their senders first.
 	o.RetryBackoff.Max = 2 * time.Second
 	if change != nil {
 		change(&o)

@@ -11,6 +11,8 @@ import (
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+
+	"github.com/notification-controller/notification-controller/pkg/server"
 )
 
 const (
@@ -100,13 +102,15 @@ func (a *App) waitSynced(ctx context.Context) bool {
 	return true
 }
 
-// shutdown takes nothing more and finishes what has been accepted. endAnnotate hands the annotations that wait over to
-// their drain.
+// shutdown takes nothing more, once it can be known to nobody, and finishes what has been accepted. endAnnotate hands the
+// annotations that wait over to their drain.
 func (a *App) shutdown(endAnnotate func()) {
 	a.log.Info("Shutting down")
-	a.ready.Store(false)
 	ctx, cancel := context.WithTimeout(context.Background(), a.options.ShutdownTimeout)
 	defer cancel()
+	a.stopping.Store(true)
+	a.linger()
+	a.stopped.Store(true)
 	serving, cancelServing := context.WithTimeout(ctx, serverShutdown)
 	defer cancelServing()
 
@@ -130,6 +134,19 @@ func (a *App) shutdown(endAnnotate func()) {
 	})
 	drains.Wait()
 }
+
+// linger serves on: it takes the cluster a moment to see that this Pod is ending, and whoever calls meanwhile would be
+// refused the connection. Few senders of webhooks try again.
+func (a *App) linger() {
+	for _, s := range []*server.Server{a.eventServer, a.receiverServer} {
+		// Those that are connected look for another replica now.
+		s.StopKeepAlives()
+	}
+	time.Sleep(min(a.options.ShutdownDelay, a.options.ShutdownTimeout/2))
+}
+
+// accepts says whether events and webhooks are taken.
+func (a *App) accepts() bool { return a.ready.Load() && !a.stopped.Load() }
 
 // stopServing closes what was to be seen until the end.
 func (a *App) stopServing() {

@@ -71,6 +71,9 @@ type Options struct {
 	// ClusterNameInCommitStatus has ids of commit statuses begin with it.
 	ClusterNameInCommitStatus bool
 
+	// ShutdownDelay is how long events and webhooks are still taken when the process has been told to end, at most half of
+	// ShutdownTimeout.
+	ShutdownDelay   time.Duration
 	ShutdownTimeout time.Duration
 	Queue           dispatch.QueueOptions
 	// RateLimitSize is how many events are remembered to tell repetitions, up to 85 bytes each.
@@ -96,6 +99,7 @@ func DefaultOptions() Options {
 		RetryBackoff:    controller.Backoff{Min: 750 * time.Millisecond, Max: 15 * time.Minute},
 		ReleaseOnCancel: true, LeaseDuration: 35 * time.Second, RenewDeadline: 30 * time.Second, RetryPeriod: 5 * time.Second,
 		TokenCacheMaxSize: 100, TokenCacheMaxDuration: time.Hour,
+		ShutdownDelay:      3 * time.Second,
 		ShutdownTimeout:    25 * time.Second,
 		Queue:              dispatch.DefaultQueueOptions(),
 		RateLimitSize:      1_000_000,
@@ -135,7 +139,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.TokenCacheMaxDuration, "token-cache-max-duration", o.TokenCacheMaxDuration, "longest time that an access token is kept, at most 1h")
 	flags.StringVar(&o.DefaultServiceAccount, "default-service-account", o.DefaultServiceAccount, "ServiceAccount of Providers that name none; needs the gate "+gateWorkloadIdentity)
 
-	flags.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", o.ShutdownTimeout, "time to finish queued notifications at shutdown; has to be shorter than the Pod's grace period")
+	flags.DurationVar(&o.ShutdownDelay, "shutdown-delay", o.ShutdownDelay, "time to go on taking events and webhooks at shutdown, until nobody sends them to this Pod any more; at most half of --shutdown-timeout, and part of it")
+	flags.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", o.ShutdownTimeout, "time to finish at shutdown, to send what is queued above all; has to be shorter than the Pod's grace period")
 	flags.BoolVar(&o.StatusPage, "enable-status-page", o.StatusPage, "show what became of the last events, deliveries and webhooks at /status on the metrics port, to whoever reaches it")
 	flags.StringVar(&o.ClusterName, "cluster-name", o.ClusterName, "entry cluster in the metadata of every notification, unless the Alert or the event has one")
 	flags.BoolVar(&o.ClusterNameInCommitStatus, "cluster-name-in-commit-status", o.ClusterNameInCommitStatus, "have the ids of commit statuses begin with --cluster-name, but for those of spec.commitStatusExpr")

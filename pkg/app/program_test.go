@@ -62,7 +62,7 @@ func launch(t *testing.T, cp *apitest.ControlPlane, stderr *os.File, args ...str
 		defer stderr.Close()
 	}
 	p.command = exec.Command(path, append([]string{"--log-level=debug", "--events-addr=" + p.events, "--receiverAddr=" + p.webhooks,
-		"--metrics-addr=" + p.metrics, "--health-addr=" + p.health}, args...)...)
+		"--metrics-addr=" + p.metrics, "--health-addr=" + p.health, "--shutdown-delay=0"}, args...)...)
 	p.command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig(t, cp, dir), "RUNTIME_NAMESPACE=flux-system")
 	p.command.Stderr = stderr
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

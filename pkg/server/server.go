@@ -69,6 +69,9 @@ func (s *Server) Serve() error {
 	return nil
 }
 
+// StopKeepAlives has each connection end after the request under way.
+func (s *Server) StopKeepAlives() { s.server.SetKeepAlivesEnabled(false) }
+
 // Shutdown closes the listener and waits for the requests under way until ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.server.Shutdown(ctx); err != nil {
