@@ -18,6 +18,9 @@ import (
 const (
 	// serverShutdown is how long requests under way may take after SIGTERM.
 	serverShutdown = 5 * time.Second
+	// objectsLimit is how long a start waits for the objects of other controllers. What cannot be read is not to hold up
+	// what does not need it.
+	objectsLimit = 10 * time.Second
 	// readyPoll is the time between two looks at whether everything has been read.
 	readyPoll = 20 * time.Millisecond
 )
@@ -81,7 +84,8 @@ func (a *App) Run(ctx context.Context) error {
 	return cause
 }
 
-// waitSynced waits until the caches, and the Secrets that are referred to, have been read.
+// waitSynced waits until the caches, and the Secrets that are referred to, have been read. For a while it waits for the
+// objects of other controllers, too: without their labels an event is accepted and matches nothing.
 func (a *App) waitSynced(ctx context.Context) bool {
 	synced := []cache.InformerSynced{a.informers.secrets.HasSynced}
 	for _, registration := range a.registrations {
@@ -90,9 +94,22 @@ func (a *App) waitSynced(ctx context.Context) bool {
 	if !cache.WaitForNamedCacheSyncWithContext(ctx, synced...) {
 		return false
 	}
+	if !poll(ctx, a.secrets.Attempted) {
+		return false
+	}
+	limited, cancel := context.WithTimeout(ctx, objectsLimit)
+	defer cancel()
+	if !poll(limited, a.objects.Attempted) && ctx.Err() == nil {
+		a.log.Info("Not all objects that Alerts and Receivers name have been read yet; going on without them", "waited", objectsLimit)
+	}
+	return ctx.Err() == nil
+}
+
+// poll waits until done is true, which it returns, or ctx ends.
+func poll(ctx context.Context, done func() bool) bool {
 	ticker := time.NewTicker(readyPoll)
 	defer ticker.Stop()
-	for !a.secrets.Attempted() {
+	for !done() {
 		select {
 		case <-ctx.Done():
 			return false

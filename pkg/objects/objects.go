@@ -218,6 +218,17 @@ func (i *Informers) Resource(kind schema.GroupKind) (schema.GroupVersionResource
 	return resource, nil
 }
 
+// Attempted says whether there is an answer for each wanted kind: its objects have been read, it is not served, or the
+// controller may not read it.
+func (i *Informers) Attempted() bool {
+	for _, f := range i.followers() {
+		if _, _, err := f.synced(); errors.Is(err, ErrNotSynced) {
+			return false
+		}
+	}
+	return true
+}
+
 // ReportSync says of each wanted kind whether its objects can be read: whether the kind is served, the controller may
 // read it, and has done so.
 func (i *Informers) ReportSync(report func(kind string, synced bool)) {

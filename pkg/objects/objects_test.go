@@ -180,3 +180,35 @@ func TestReportSync(t *testing.T) {
 		check("not wanted any more", map[string]bool{})
 	})
 }
+
+func TestAttempted(t *testing.T) {
+	for name, test := range map[string]struct {
+		version string
+		err     error
+		want    bool
+	}{
+		"read":        {"v1", nil, true},
+		"not served":  {"", nil, true},
+		"forbidden":   {"v1", forbidden(), true},
+		"API is down": {"v1", errors.New("connection refused"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(t, "")
+				if !c.Attempted() {
+					t.Error("nothing is wanted, and something is waited for")
+				}
+				c.mapper.serve(test.version, nil)
+				c.answer(test.err)
+				c.Want("owner", []schema.GroupKind{repositories()})
+				if c.Attempted() {
+					t.Error("attempted before anybody was asked")
+				}
+				synctest.Wait()
+				if got := c.Attempted(); got != test.want {
+					t.Errorf("got %t, want %t", got, test.want)
+				}
+			})
+		})
+	}
+}
