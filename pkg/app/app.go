@@ -54,7 +54,7 @@ const (
 	maxStates = 10_000
 	// maxRepeats is how many pairs of an Alert with a repeatInterval and an object are remembered, about 300 bytes each.
 	maxRepeats = 50_000
-	// maxBodies is what the requests under way may take for their bodies, in bytes.
+	// maxBodies is what the requests under way at one port may take for their bodies, in bytes.
 	maxBodies = 64 << 20
 	// writeTimeout is how long a caller may take to read an answer, from the end of its header on.
 	writeTimeout = time.Minute
@@ -293,9 +293,8 @@ func (a *App) followSecrets(before, after []types.NamespacedName) {
 // listen opens all listeners.
 func (a *App) listen(events, receiver http.Handler) error {
 	log := slog.New(logr.ToSlogHandler(a.log))
-	bodies := server.NewBodies(maxBodies)
-	events = server.Observe(bodies.Limit(events), a.metrics.HTTP("gotk_event", "event"), a.eventPath)
-	receiver = server.Observe(bodies.Limit(receiver), a.metrics.HTTP("gotk_receiver", "webhook"), a.receiverPath)
+	events = server.Observe(server.NewBodies(maxBodies).Limit(events), a.metrics.HTTP("gotk_event", "event"), a.eventPath)
+	receiver = server.Observe(server.NewBodies(maxBodies).Limit(receiver), a.metrics.HTTP("gotk_receiver", "webhook"), a.receiverPath)
 	health := http.NewServeMux()
 	for path, checks := range map[string]map[string]server.Check{
 		"/healthz": nil,

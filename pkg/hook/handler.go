@@ -77,6 +77,7 @@ type Hook struct {
 	compilers *expr.ReceiverCompiler
 	filters   *expr.Cache[*filters]
 	verifiers *expr.Cache[builtVerifier]
+	shares    *shares
 	repeats   *repeats
 	limits    *limits
 }
@@ -87,7 +88,7 @@ func New(o Options) *Hook {
 		Options:   o,
 		compilers: expr.NewReceiverCompiler(),
 		filters:   expr.NewCache[*filters](), verifiers: expr.NewCache[builtVerifier](),
-		repeats: newRepeats(o.MaxDeliveries), limits: newLimits(o.CallsPerSecond),
+		shares: newShares(), repeats: newRepeats(o.MaxDeliveries), limits: newLimits(o.CallsPerSecond),
 	}
 }
 
@@ -138,6 +139,7 @@ func (h *Hook) handle(c *call, w http.ResponseWriter, r *http.Request) *verdict 
 	if v := h.lookup(c, r); v != nil {
 		return v
 	}
+	defer h.shares.count(c.receiver.UID, r)()
 	if v := h.authenticate(c, w, r); v != nil {
 		return v
 	}

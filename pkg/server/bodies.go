@@ -25,12 +25,17 @@ func NewBodies(limit int64) *Bodies {
 // [ErrBusy].
 func (b *Bodies) Limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := &countedBody{ReadCloser: r.Body, bodies: b}
-		defer body.release()
-		body.take(trusted(r))
-		r.Body = body
+		defer b.Count(r)()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// Count has the body of one request count until release is called.
+func (b *Bodies) Count(r *http.Request) (release func()) {
+	body := &countedBody{ReadCloser: r.Body, bodies: b}
+	body.take(trusted(r))
+	r.Body = body
+	return body.release
 }
 
 // countedBody is used by one goroutine.
