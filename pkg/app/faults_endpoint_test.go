@@ -46,8 +46,8 @@ func TestHungEndpoint(t *testing.T) {
 	begin := time.Now()
 	c.post(strings.Replace(eventJSON(ns, "for the other one"), `"shop"`, `"other"`, 1))
 	well.wait(t, 1, "for the other one")
-	if took := time.Since(begin); took > 2*time.Second {
-		t.Errorf("the other Provider had to wait for %s", took)
+	if took := time.Since(begin); took > noWait {
+		t.Errorf("the other Provider had to wait for %s: an attempt of the one that hangs takes 15s", took)
 	}
 
 	// With the Provider goes what waits for it.
@@ -113,8 +113,8 @@ func TestRotatedSecret(t *testing.T) {
 		if got := s.wait(t, i+1, "rotated"); got[i].path == "/new" {
 			break
 		}
-		if time.Since(begin) > 2*time.Second {
-			t.Fatal("the rotated Secret is not used after two seconds")
+		if time.Since(begin) > patience {
+			t.Fatal("the rotated Secret is not used")
 		}
 	}
 	t.Logf("used after %s", time.Since(begin))

