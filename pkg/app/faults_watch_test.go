@@ -93,6 +93,36 @@ func TestWatchExpires(t *testing.T) {
 	balance(t, ns, c)
 }
 
+// TestListsAreFresh has an API server that streams no lists, as older ones do not: what is listed at the start must not come
+// from a cache of any age.
+func TestListsAreFresh(t *testing.T) {
+	t.Parallel()
+	cp := shared(t)
+	ns := namespace(t, cp)
+	cp.Apply(t, gitRepository(ns, "webapp")+githubReceiver(ns, "github")+secretManifest(ns, "github", map[string]string{"token": planted}))
+	proxy := newAPIProxy(t, cp)
+	var lists, stale atomic.Int32
+	proxy.set(func(w http.ResponseWriter, r *http.Request) bool {
+		query := r.URL.Query()
+		switch {
+		case query.Has("sendInitialEvents"):
+			http.Error(w, "not supported", http.StatusBadRequest)
+			return true
+		case r.Method == http.MethodGet && !query.Has("watch") && query.Has("limit"):
+			lists.Add(1)
+			if query.Get("resourceVersion") == "0" {
+				stale.Add(1)
+			}
+		}
+		return false
+	})
+	start(t, cp, proxy.through(t, cp))
+	// Those of Alerts, Providers, Receivers, Secrets and GitRepositories.
+	if lists.Load() < 5 || stale.Load() > 0 {
+		t.Errorf("%d of %d lists may be stale", stale.Load(), lists.Load())
+	}
+}
+
 // TestAPIServerIsSlow has each answer take a second.
 func TestAPIServerIsSlow(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,7 @@ import (
 	listersv1 "github.com/notification-controller/notification-controller/pkg/generated/listers/notification/v1"
 	listersv1beta3 "github.com/notification-controller/notification-controller/pkg/generated/listers/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/index"
+	"github.com/notification-controller/notification-controller/pkg/objects"
 	"github.com/notification-controller/notification-controller/pkg/secret"
 )
 
@@ -34,7 +35,8 @@ type informers struct {
 
 func newInformers(c *clients, namespace string) (*informers, error) {
 	factory := externalversions.NewSharedInformerFactoryWithOptions(c.notification, 0,
-		externalversions.WithNamespace(namespace), externalversions.WithTransform(dropUnread))
+		externalversions.WithNamespace(namespace), externalversions.WithTransform(dropUnread),
+		externalversions.WithTweakListOptions(objects.Fresh))
 	kinds := factory.Notification()
 	i := &informers{
 		alerts:         kinds.V1beta3().Alerts().Informer(),
@@ -44,7 +46,10 @@ func newInformers(c *clients, namespace string) (*informers, error) {
 		receivers:      kinds.V1().Receivers().Informer(),
 		receiverLister: kinds.V1().Receivers().Lister(),
 		secrets: metadatainformer.NewFilteredMetadataInformer(c.metadata, corev1.SchemeGroupVersion.WithResource("secrets"), namespace, 0,
-			cache.Indexers{}, func(o *metav1.ListOptions) { o.FieldSelector = secret.Selector }).Informer(),
+			cache.Indexers{}, func(o *metav1.ListOptions) {
+				objects.Fresh(o)
+				o.FieldSelector = secret.Selector
+			}).Informer(),
 	}
 	var err error
 	if i.alertIndex, err = index.NewAlerts(i.alerts); err != nil {

@@ -111,6 +111,7 @@ func (f *follower) newInformer(mapping *meta.RESTMapping, gone func()) (cache.Sh
 	client := f.options.Client.Resource(mapping.Resource).Namespace(f.options.Namespace)
 	listWatch := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			Fresh(&o)
 			list, err := client.List(ctx, o)
 			f.observe(ctx, err, gone)
 			return list, err
