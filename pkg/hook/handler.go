@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -162,7 +163,7 @@ func (h *Hook) admit(c *call) *verdict {
 		h.Observer.ObservePreviousToken(c.typ.Name)
 	}
 	if id := c.result.DeliveryID; id != "" && h.repeats.has(deliveryOf(c.receiver.UID, id), c.at) {
-		return &verdict{outcome: Duplicate, text: "duplicate"}
+		return duplicate()
 	}
 	if wait := h.limits.take(c.receiver.UID, c.at); wait > 0 {
 		return &verdict{outcome: RateLimited, text: "too many calls for this Receiver", wait: wait}
@@ -172,12 +173,16 @@ func (h *Hook) admit(c *call) *verdict {
 
 // handOver queues what is to be annotated, and says how it went with the rest.
 func (h *Hook) handOver(c *call, targets []Target, problems []error) *verdict {
-	id := deliveryOf(c.receiver.UID, c.result.DeliveryID)
+	gone := func() {}
 	if c.result.DeliveryID != "" && len(problems) == 0 && len(targets) > 0 {
-		// Before the queue has it: an object that is gone at once forgets the delivery again.
-		h.repeats.keep(id, c.at, c.result.ValidUntil)
+		// Before the queue has it: objects that are gone at once forget the delivery again.
+		id := deliveryOf(c.receiver.UID, c.result.DeliveryID)
+		if !h.repeats.keep(id, c.at, c.result.ValidUntil) {
+			return duplicate() // The other one has come through the stages at the same time.
+		}
+		gone = whenAll(len(targets), func() { h.repeats.forget(id) })
 	}
-	h.Queue.Annotate(c.receiver, targets, c.at, func() { h.repeats.forget(id) })
+	h.Queue.Annotate(c.receiver, targets, c.at, gone)
 	switch {
 	case len(problems) == 0 && len(targets) == 0:
 		return &verdict{outcome: NothingMatched, text: "nothing to reconcile: no object matches"}
@@ -189,6 +194,19 @@ func (h *Hook) handOver(c *call, targets []Target, problems []error) *verdict {
 	cause := summary(problems)
 	warn(h.Events, c.receiver, cause.Error())
 	return because(Failed, "not every object could be reconciled; the Receiver's Kubernetes Events say why", cause)
+}
+
+func duplicate() *verdict { return &verdict{outcome: Duplicate, text: "duplicate"} }
+
+// whenAll returns a function that calls done when it is called for the n-th time: a delivery of which something was written
+// has been carried out.
+func whenAll(n int, done func()) func() {
+	var calls atomic.Int64
+	return func() {
+		if calls.Add(1) == int64(n) {
+			done()
+		}
+	}
 }
 
 func onlyNotSynced(problems []error) bool {
@@ -221,8 +239,8 @@ func log(ctx context.Context, c *call, v *verdict) {
 	switch {
 	case v.outcome == Failed:
 		logger.Error(v.cause, "Could not handle a webhook in full")
-	case c.receiver == nil:
-		logger.V(4).Info("Refused a webhook", "reason", v.text) // Anybody can make such calls.
+	case c.receiver == nil, v.outcome == NotAuthentic && c.typ.ProofInHeaders:
+		logger.V(4).Info("Refused a webhook", "reason", v.reason()) // Anybody can make such calls.
 	case v.cause != nil:
 		logger.Info("Refused a webhook", "reason", v.cause.Error())
 	default:

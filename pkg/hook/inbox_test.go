@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,8 +75,40 @@ func TestRepeatedDelivery(t *testing.T) {
 		expect(202, "accepted", id("3"))
 		// An object that is gone may be back for the repetition.
 		f.queue.gone()
-		expect(202, "accepted", id("1"))
+		expect(202, "accepted", id("3"))
 	})
+}
+
+// TestDeliveryOfWhichSomeIsGone has an object gone of the two that a delivery is for: the other one has been annotated, and
+// whoever has recorded the call is not to have it annotated again.
+func TestDeliveryOfWhichSomeIsGone(t *testing.T) {
+	f := newFixture(t, receiver(resources(entry("shop"), entry("shop-infra"))))
+	named(f)
+	for _, want := range []string{"accepted", "duplicate", "accepted"} {
+		if got := f.do(push(withHeader("X-Id", "1"), withHeader("X-Valid", "5m"))); got.text != want {
+			t.Errorf("got %q, want %q", got.text, want)
+		}
+		f.queue.gone()
+	}
+}
+
+// TestDeliveriesAtTheSameTime has copies of a call come through the stages together: one counts.
+func TestDeliveriesAtTheSameTime(t *testing.T) {
+	r := newRepeats(10)
+	now := time.Now()
+	var kept atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if r.keep(delivery{1}, now, time.Time{}) {
+				kept.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if kept.Load() != 1 {
+		t.Errorf("%d of 8 copies count", kept.Load())
+	}
 }
 
 func TestDeliveryThatFailedIsNotRemembered(t *testing.T) {

@@ -52,10 +52,14 @@ func (r *repeats) has(d delivery, now time.Time) bool {
 	return ok && now.Before(seen.until)
 }
 
-// keep remembers a delivery for the window, and as long as it is valid, and forgets those that are too old or too many.
-func (r *repeats) keep(d delivery, now, validUntil time.Time) {
+// keep remembers a delivery for the window, and as long as it is valid, and forgets those that are too old or too many. It
+// returns false if the delivery is remembered already.
+func (r *repeats) keep(d delivery, now, validUntil time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if seen, ok := r.seen[d]; ok && now.Before(seen.until) {
+		return false
+	}
 	r.remove(d)
 	for len(r.queue) > 0 && (len(r.queue) >= r.capacity || !now.Before(r.queue[0].until)) {
 		r.remove(r.queue[0].id)
@@ -66,6 +70,7 @@ func (r *repeats) keep(d delivery, now, validUntil time.Time) {
 	}
 	r.seen[d] = &seenDelivery{id: d, until: until}
 	heap.Push(&r.queue, r.seen[d])
+	return true
 }
 
 // forget has the next call with this id count as the first.
