@@ -1,9 +1,14 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
+	"runtime"
+	"runtime/debug"
 	"strconv"
 	"time"
+
+	"k8s.io/klog/v2"
 )
 
 // RequestMetrics counts the requests of one server.
@@ -13,15 +18,34 @@ type RequestMetrics interface {
 }
 
 // Observe measures the requests to a handler. name gives the value of the label "handler" and has to come from a
-// small set.
+// small set. A handler that panics is logged, and answers 500.
 func Observe(next http.Handler, metrics RequestMetrics, name func(*http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		done := metrics.RequestStarted(name(r))
 		start := time.Now()
 		counted := &countingWriter{ResponseWriter: w, code: http.StatusOK}
-		next.ServeHTTP(counted, r)
+		serve(next, counted, r)
 		done(method(r.Method), strconv.Itoa(counted.code), time.Since(start), counted.bytes)
 	})
+}
+
+// serve does what net/http would do about a panic, which says it on a level that nobody reads.
+func serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		cause := recover()
+		if cause == nil {
+			return
+		}
+		err, ok := cause.(runtime.Error)
+		if !ok {
+			// What others panic with may quote the request.
+			err = nil
+		}
+		klog.FromContext(r.Context()).Error(err, "A handler panicked", "with", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+		// Without effect if it has answered before.
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+	}()
+	next.ServeHTTP(w, r)
 }
 
 // method is the request's method, "other" for one that a caller has invented.
@@ -52,5 +76,5 @@ func (w *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets [http.ResponseController] and [http.MaxBytesReader] reach the real writer.
+// Unwrap lets [http.ResponseController] reach the real writer.
 func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
