@@ -16,6 +16,10 @@ import (
 // maxMessage is the longest message that the schema of a condition takes, in characters; counted in bytes here.
 const maxMessage = 32768
 
+func isReady(r *v1.Receiver) bool {
+	return meta.IsStatusConditionTrue(r.Status.Conditions, notification.ConditionReady)
+}
+
 // markReady says that the Receiver does its job.
 func markReady(r *v1.Receiver, message string, now time.Time) {
 	set(r, notification.ConditionReady, metav1.ConditionTrue, notification.ReasonSucceeded, message, now)

@@ -149,10 +149,7 @@ func (o Options) Reconcile(r *v1.Receiver, now time.Time) (controller.Result, er
 		r.Status.LastHandledReconcileAt = at
 	}
 	if r.Spec.Suspend {
-		if meta.IsStatusConditionTrue(r.Status.Conditions, notification.ConditionReady) {
-			// Or who waits for the Receiver would do so until it is resumed.
-			r.Status.ObservedGeneration = r.Generation
-		}
+		o.whileSuspended(r)
 		return controller.Result{}, nil
 	}
 	if problem := o.Check(r); problem != nil {
@@ -160,21 +157,43 @@ func (o Options) Reconcile(r *v1.Receiver, now time.Time) (controller.Result, er
 		return controller.Result{}, nil
 	}
 	token, previous, err := o.tokens(r)
-	if errors.Is(err, secret.ErrNotLoaded) {
-		// The Secret may well be as it was: the path stays until it is known not to be.
-		return controller.Result{}, err
+	unread := errors.Is(err, secret.ErrNotLoaded)
+	if errors.Is(err, secret.ErrNotTried) || unread && isReady(r) && r.Status.ObservedGeneration == r.Generation {
+		return controller.Result{}, err // The Secret may well be as it was.
 	}
 	if err != nil {
 		markRetrying(r, notification.ReasonTokenNotFound, err.Error(), now)
-		r.Status.WebhookPath, r.Status.PreviousWebhookPath = "", ""
+		if !unread {
+			// Else the path stays until it is known not to be that of the Secret.
+			r.Status.WebhookPath, r.Status.PreviousWebhookPath = "", ""
+		}
 		return controller.Result{}, err
 	}
+	setPaths(r, token, previous)
+	markReady(r, "Receiver initialized for path: "+r.Status.WebhookPath, now)
+	return controller.Result{RequeueAfter: r.ReconcileInterval()}, nil
+}
+
+// whileSuspended keeps what callers and those who wait for the Receiver need: nobody is to be told that a hook does not
+// exist because its token was rotated meanwhile.
+func (o Options) whileSuspended(r *v1.Receiver) {
+	if !isReady(r) {
+		return
+	}
+	r.Status.ObservedGeneration = r.Generation
+	if o.Check(r) != nil {
+		return
+	}
+	if token, previous, err := o.tokens(r); err == nil {
+		setPaths(r, token, previous)
+	}
+}
+
+func setPaths(r *v1.Receiver, token, previous string) {
 	r.Status.WebhookPath, r.Status.PreviousWebhookPath = r.WebhookPathFor(token), ""
 	if previous != "" && previous != token {
 		r.Status.PreviousWebhookPath = r.WebhookPathFor(previous)
 	}
-	markReady(r, "Receiver initialized for path: "+r.Status.WebhookPath, now)
-	return controller.Result{RequeueAfter: r.ReconcileInterval()}, nil
 }
 
 // tokens are the Receiver's token and, during a rotation, the one before it, byte for byte. Receivers that authenticate

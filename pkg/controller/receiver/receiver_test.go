@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
@@ -53,6 +54,7 @@ func TestSecretThatIsNotReadYet(t *testing.T) {
 		events := record.NewFakeRecorder(10)
 		c := New(Options{
 			Settings: controller.Settings{Events: events},
+			Client:   fake.NewSimpleClientset(r.DeepCopy()).NotificationV1(),
 			Lister:   listers.NewReceiverLister(indexer),
 			Secrets:  failingSecrets{test.err},
 			Check:    func(*v1.Receiver) *Problem { return nil },
@@ -110,5 +112,59 @@ func TestEventsTellChanges(t *testing.T) {
 	tokens["token"] = "two"
 	if rotated, after := pass(), pass(); rotated != 1 || after != 0 {
 		t.Errorf("%d Events of the pass with a new token, %d of the next", rotated, after)
+	}
+}
+
+// TestStatusWithoutSecret has passes while the token cannot be read, and while the Receiver is suspended.
+func TestStatusWithoutSecret(t *testing.T) {
+	notLoaded := fmt.Errorf("%w: %w", secret.ErrNotLoaded, errors.New("forbidden"))
+	for _, test := range []struct {
+		name string
+		// observed is the generation of the status, in which the Receiver is ready; 0 for none.
+		observed  int64
+		suspended bool
+		secrets   secret.Getter
+		ready     string
+		// path says that the path stays, rotated that it is that of the new token; otherwise there is none.
+		path, rotated bool
+	}{
+		{name: "new and unreadable", secrets: failingSecrets{notLoaded}, ready: "False TokenNotFound"},
+		{name: "new and absent", secrets: failingSecrets{secret.ErrNotFound}, ready: "False TokenNotFound"},
+		{name: "unreadable", observed: 2, secrets: failingSecrets{notLoaded}, ready: "True Succeeded", path: true},
+		{name: "edited and unreadable", observed: 1, secrets: failingSecrets{notLoaded}, ready: "False TokenNotFound", path: true},
+		{name: "absent", observed: 2, secrets: failingSecrets{secret.ErrNotFound}, ready: "False TokenNotFound"},
+		{name: "rotated", observed: 2, secrets: secrets{"token": "two"}, ready: "True Succeeded", rotated: true},
+		{name: "rotated while suspended", observed: 2, suspended: true, secrets: secrets{"token": "two"}, ready: "True Succeeded", rotated: true},
+		{name: "unreadable while suspended", observed: 2, suspended: true, secrets: failingSecrets{notLoaded}, ready: "True Succeeded", path: true},
+		{name: "new and suspended", suspended: true, secrets: secrets{"token": "one"}, ready: "none"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := &v1.Receiver{}
+			r.Namespace, r.Name, r.Generation = "apps", "github", 2
+			r.Spec.Type, r.Spec.SecretRef, r.Spec.Suspend = "github", &v1.LocalObjectReference{Name: "token"}, test.suspended
+			before, after := r.WebhookPathFor("one"), r.WebhookPathFor("two")
+			if test.observed > 0 {
+				markReady(r, "", time.Now())
+				r.Status.ObservedGeneration, r.Status.WebhookPath = test.observed, before
+			}
+			_, _ = Options{
+				Secrets: test.secrets, Check: func(*v1.Receiver) *Problem { return nil },
+				Types: func(string) (source.Type, bool) { return source.Type{}, true },
+			}.Reconcile(r, time.Now())
+			ready := "none"
+			if c := meta.FindStatusCondition(r.Status.Conditions, "Ready"); c != nil {
+				ready = string(c.Status) + " " + c.Reason
+			}
+			want := ""
+			switch {
+			case test.path:
+				want = before
+			case test.rotated:
+				want = after
+			}
+			if ready != test.ready || r.Status.WebhookPath != want {
+				t.Errorf("Ready %s, path %q; want %s, %q", ready, r.Status.WebhookPath, test.ready, want)
+			}
+		})
 	}
 }
