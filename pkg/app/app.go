@@ -273,6 +273,8 @@ func (a *App) follow() error {
 		a.secrets.Release(tokensOf(r)...)
 		a.objects.Want(r.UID, nil)
 		a.hook.Drop(r.UID)
+		// The controller does so, too, after a pass that has begun; but only the leader runs it.
+		a.metrics.ForgetObject("Receiver", r.Namespace, r.Name)
 		if a.ledger != nil {
 			a.ledger.Drop(r.UID)
 		}

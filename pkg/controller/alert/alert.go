@@ -72,7 +72,9 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 	}
 	// A suspended Alert is left alone, unless the finalizer keeps it from being deleted.
 	if controller.HasLegacyFinalizer(alert) && (!alert.Spec.Suspend || alert.DeletionTimestamp != nil) {
-		return controller.Result{}, c.removeFinalizer(ctx, alert)
+		if err := c.removeFinalizer(ctx, alert); err != nil || alert.DeletionTimestamp != nil {
+			return controller.Result{}, err
+		}
 	}
 	if problem := c.options.Check(alert); problem == nil {
 		c.warnings.Forget(key)
