@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/leaderelection"
@@ -35,14 +36,14 @@ func (a *App) newElection() (*election, error) {
 	}
 	return &election{leaderelection.LeaderElectionConfig{
 		Name: leaseName,
-		Lock: &resourcelock.LeaseLock{
+		Lock: &boundedLock{limit: a.options.RetryPeriod, Interface: &resourcelock.LeaseLock{
 			LeaseMeta: metav1.ObjectMeta{Name: leaseName, Namespace: namespace},
 			Client:    a.clients.core.CoordinationV1(),
 			LockConfig: resourcelock.ResourceLockConfig{
 				Identity:      host + "_" + rand.Text(),
 				EventRecorder: a.events,
 			},
-		},
+		}},
 		LeaseDuration:   a.options.LeaseDuration,
 		RenewDeadline:   a.options.RenewDeadline,
 		RetryPeriod:     a.options.RetryPeriod,
@@ -50,21 +51,22 @@ func (a *App) newElection() (*election, error) {
 	}}, nil
 }
 
-// lead campaigns, works while it holds the Lease, and returns when it has lost it and the work has ended.
+// lead campaigns, works while it holds the Lease, and returns when the work has ended. When ctx ends, the Lease is given up
+// after the work: another replica is not to begin before.
 func (e *election) lead(ctx context.Context, work func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	campaign, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
 	started := make(chan struct{})
 	done := make(chan error, 1)
 	config := e.config
 	config.Callbacks = leaderelection.LeaderCallbacks{
-		OnStartedLeading: func(ctx context.Context) {
+		OnStartedLeading: func(leading context.Context) {
 			close(started)
-			err := work(ctx)
-			done <- err
-			if err != nil {
-				cancel()
-			}
+			working, stop := context.WithCancel(ctx)
+			defer stop()
+			defer context.AfterFunc(leading, stop)()
+			done <- work(working)
+			giveUp()
 		},
 		OnStoppedLeading: func() {},
 	}
@@ -72,7 +74,14 @@ func (e *election) lead(ctx context.Context, work func(context.Context) error) e
 	if err != nil {
 		return fmt.Errorf("leader election: %w", err)
 	}
-	elector.Run(ctx)
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-started: // The work ends, and then gives up.
+		default:
+			giveUp()
+		}
+	})()
+	elector.Run(campaign)
 	// The elector does not wait for its callback: two terms of the controllers must not overlap.
 	select {
 	case <-started:
@@ -80,6 +89,34 @@ func (e *election) lead(ctx context.Context, work func(context.Context) error) e
 	default:
 		return nil
 	}
+}
+
+// boundedLock is a lock whose calls end: client-go gives each the whole time for the renewal, also the one that releases
+// the Lease, before the work is told to stop.
+type boundedLock struct {
+	resourcelock.Interface
+	limit time.Duration
+}
+
+// Get implements [resourcelock.Interface], as the others do.
+func (l *boundedLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.limit)
+	defer cancel()
+	return l.Interface.Get(ctx)
+}
+
+// Create makes the Lease.
+func (l *boundedLock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	ctx, cancel := context.WithTimeout(ctx, l.limit)
+	defer cancel()
+	return l.Interface.Create(ctx, record)
+}
+
+// Update writes the Lease.
+func (l *boundedLock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	ctx, cancel := context.WithTimeout(ctx, l.limit)
+	defer cancel()
+	return l.Interface.Update(ctx, record)
 }
 
 // leaseNamespace is the Pod's namespace, or else RUNTIME_NAMESPACE.
