@@ -57,7 +57,8 @@ func (c *cluster) testControllerRole(t *testing.T) {
 	writes := []string{"create", "update", "delete", "deletecollection"}
 
 	for _, k := range kinds() {
-		may(true, anywhere, notification.GroupName, k.resource, "", "get", "list", "watch", "patch")
+		may(true, anywhere, notification.GroupName, k.resource, "", "list", "watch", "patch")
+		may(k.name != "Receiver", anywhere, notification.GroupName, k.resource, "", "get")
 		may(false, anywhere, notification.GroupName, k.resource, "", writes...)
 		may(true, anywhere, notification.GroupName, k.resource+"/status", "", "patch")
 		may(false, anywhere, notification.GroupName, k.resource+"/status", "", "update")
@@ -75,8 +76,8 @@ func (c *cluster) testControllerRole(t *testing.T) {
 		equal(t, "kinds of "+field, allowed, known)
 	}
 	for _, target := range targets() {
-		may(true, anywhere, target.Group, target.Resource, "", "get", "list", "watch", "patch")
-		may(false, anywhere, target.Group, target.Resource, "", writes...)
+		may(true, anywhere, target.Group, target.Resource, "", "list", "watch", "patch")
+		may(false, anywhere, target.Group, target.Resource, "", append(writes, "get")...)
 		may(false, anywhere, target.Group, target.Resource+"/status", "", "patch")
 	}
 
