@@ -37,6 +37,7 @@ func TestManifests(t *testing.T) {
 	t.Run("ControllerRole", c.testControllerRole)
 	t.Run("ControllerRequests", c.testControllerRequests)
 	t.Run("UserRoles", c.testUserRoles)
+	t.Run("InPlaceOfFlux", c.testInPlaceOfFlux)
 	t.Run("Monitoring", c.testMonitoring)
 	t.Run("OneNamespace", c.testOneNamespace)
 	t.Run("WorkloadIdentity", c.testWorkloadIdentity)

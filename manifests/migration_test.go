@@ -50,6 +50,7 @@ func testMigration(t *testing.T, eras [][]string) {
 		m.installFlux(t, versions...)
 		m.createObjects(t, versions[len(versions)-1])
 	}
+	m.waitFluxRights(t, true)
 	last := eras[len(eras)-1]
 	before := m.objectsIn(t, last[len(last)-1])
 
@@ -57,10 +58,12 @@ func testMigration(t *testing.T, eras [][]string) {
 		m.run(t, "A cluster of 2020", "Back: rewrite", "Back: forget")
 	}
 	m.run(t, "There")
+	m.waitFluxRights(t, false)
 	m.checkOurs(t, before)
 
 	m.run(t, "Back: rewrite", "Back: forget", "Back: install", "What is ours, and goes")
 	m.checkFlux(t, before)
+	m.waitFluxRights(t, true)
 }
 
 // migration is a cluster that moves, and the folder where whoever moves it enters the commands.

@@ -24,7 +24,7 @@ func (c *cluster) testPages(t *testing.T) {
 					t.Skip("not for Kubernetes")
 				}
 				if strings.Contains(manifest, "kind: Kustomization\n") && strings.Contains(manifest, "kustomize.config.k8s.io") {
-					manifest = c.kustomize(t, manifest)
+					manifest = c.kustomize(t, manifest, fluxManifest(t))
 				}
 				c.createNamespaces(t, manifest)
 				if err := c.DryRun(manifest); err != nil {
@@ -51,8 +51,8 @@ func pages(t *testing.T) []string {
 	return paths
 }
 
-// kustomize builds a kustomization.yaml in a folder where this one lies, and what Flux was installed from.
-func (c *cluster) kustomize(t *testing.T, kustomization string) string {
+// kustomize builds a kustomization.yaml in a folder where this one lies, and flux, the manifest of Flux.
+func (c *cluster) kustomize(t *testing.T, kustomization, flux string) string {
 	t.Helper()
 	dir := t.TempDir()
 	manifests, err := filepath.Abs(".")
@@ -64,7 +64,7 @@ func (c *cluster) kustomize(t *testing.T, kustomization string) string {
 	}
 	for name, content := range map[string]string{
 		"kustomization.yaml":   kustomization,
-		"gotk-components.yaml": fluxManifest(t),
+		"gotk-components.yaml": flux,
 		"gotk-sync.yaml":       "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: sync, namespace: flux-system}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {

@@ -168,8 +168,16 @@ func (c *cluster) testUserRoles(t *testing.T) {
 	}
 }
 
-// checkAccess asks the API server whether user may do what attributes say.
+// checkAccess compares with want whether user may do what attributes say.
 func (c *cluster) checkAccess(t *testing.T, user string, want bool, attributes authorizationv1.ResourceAttributes) {
+	t.Helper()
+	if got := c.allowed(t, user, attributes); got != want {
+		t.Errorf("%s may do %+v: %t, want %t", user, attributes, got, want)
+	}
+}
+
+// allowed asks the API server whether user may do what attributes say. The resource may be one/two.
+func (c *cluster) allowed(t *testing.T, user string, attributes authorizationv1.ResourceAttributes) bool {
 	t.Helper()
 	attributes.Resource, attributes.Subresource, _ = strings.Cut(attributes.Resource, "/")
 	review := &authorizationv1.SubjectAccessReview{
@@ -179,7 +187,5 @@ func (c *cluster) checkAccess(t *testing.T, user string, want bool, attributes a
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer.Status.Allowed != want {
-		t.Errorf("%s may do %+v: %t, want %t", user, attributes, answer.Status.Allowed, want)
-	}
+	return answer.Status.Allowed
 }
