@@ -42,6 +42,7 @@ func TestManifests(t *testing.T) {
 	t.Run("OneNamespace", c.testOneNamespace)
 	t.Run("WorkloadIdentity", c.testWorkloadIdentity)
 	t.Run("Components", c.testComponents)
+	t.Run("Egress", c.testEgress)
 	t.Run("Pages", c.testPages)
 }
 

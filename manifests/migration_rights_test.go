@@ -31,11 +31,6 @@ func (c *cluster) waitFluxRights(t *testing.T, want bool) {
 // testInPlaceOfFlux builds the component for a repository that Flux was bootstrapped with, and looks whether it takes
 // Flux's rights from the controller, under either name of Flux's role and wherever the controller stands in the list.
 func (c *cluster) testInPlaceOfFlux(t *testing.T) {
-	blocks := apitest.Blocks(t, migrationPage, "yaml")
-	i := slices.IndexFunc(blocks, func(b apitest.Block) bool { return strings.Contains(b.Text, "in-place-of-flux") })
-	if i < 0 {
-		t.Fatalf("%s does not show the component", migrationPage)
-	}
 	const subject, last = "  - {kind: ServiceAccount, name: notification-controller, namespace: flux-system}\n",
 		"  - {kind: ServiceAccount, name: source-watcher, namespace: flux-system}\n"
 	flux := fluxManifest(t)
@@ -45,7 +40,7 @@ func (c *cluster) testInPlaceOfFlux(t *testing.T) {
 		"at the end":            strings.Replace(strings.Replace(flux, subject, "", 1), last, last+subject, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			before, after := fluxRoles(t, flux), fluxRoles(t, c.kustomize(t, blocks[i].Text, flux))
+			before, after := fluxRoles(t, flux), fluxRoles(t, c.kustomize(t, inPlaceOfFlux(t), flux))
 			if strings.Count(before, "name: "+controllerName) != 1 {
 				t.Fatalf("Flux is not as the test has it:\n%s", before)
 			}
@@ -60,6 +55,17 @@ func (c *cluster) testInPlaceOfFlux(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inPlaceOfFlux returns the kustomization.yaml that the page shows for a repository that Flux was bootstrapped with.
+func inPlaceOfFlux(t *testing.T) string {
+	t.Helper()
+	blocks := apitest.Blocks(t, migrationPage, "yaml")
+	i := slices.IndexFunc(blocks, func(b apitest.Block) bool { return strings.Contains(b.Text, "  - manifests/in-place-of-flux\n") })
+	if i < 0 {
+		t.Fatalf("%s does not show the component", migrationPage)
+	}
+	return blocks[i].Text
 }
 
 // fluxRoles returns what a manifest has of the role for all of Flux's controllers.

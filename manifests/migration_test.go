@@ -1,7 +1,6 @@
 package manifests_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -20,6 +19,7 @@ import (
 
 const (
 	migrationPage = "MIGRATION.md"
+	securityPage  = "SECURITY.md"
 	// newest stands for the version that Flux 1.9 stores a kind in.
 	newest = "newest"
 	// finalizer is what Flux's controllers have added to objects.
@@ -61,7 +61,7 @@ func testMigration(t *testing.T, eras [][]string) {
 	m.waitFluxRights(t, false)
 	m.checkOurs(t, before)
 
-	m.run(t, "Back: rewrite", "Back: forget", "Back: install", "What is ours, and goes")
+	m.run(t, "Whom it can reach", "Back: rewrite", "Back: forget", "Back: install", "What is ours, and goes")
 	m.checkFlux(t, before)
 	m.waitFluxRights(t, true)
 }
@@ -70,7 +70,7 @@ func testMigration(t *testing.T, eras [][]string) {
 type migration struct {
 	*cluster
 	dir string
-	// commands are the shell commands of the page by where they stand.
+	// commands are the shell commands of the pages by where they stand.
 	commands map[string]string
 	// sink is where the Providers send to.
 	sink *sink
@@ -79,7 +79,7 @@ type migration struct {
 func newMigration(t *testing.T) *migration {
 	m := &migration{cluster: start(t), dir: t.TempDir(), commands: map[string]string{}, sink: newSink(t)}
 	back := []string{"Back: rewrite", "Back: forget", "Back: install"}
-	for _, block := range apitest.Blocks(t, migrationPage, "sh") {
+	for _, block := range slices.Concat(apitest.Blocks(t, migrationPage, "sh"), apitest.Blocks(t, securityPage, "sh")) {
 		name := block.Heading
 		if name == "Back" {
 			name, back = back[0], back[1:]
@@ -114,22 +114,27 @@ func fluxManifest(t *testing.T) string {
 	return manifest
 }
 
-// run enters the commands of the page.
+// run enters the commands of the pages.
 func (m *migration) run(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		if m.commands[name] == "" {
-			t.Fatalf("%s has no commands %q", migrationPage, name)
+			t.Fatalf("the pages have no commands %q", name)
 		}
-		command := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", m.commands[name])
-		command.Dir, command.Env = m.dir, m.Env()
-		var output bytes.Buffer
-		command.Stdout, command.Stderr = &output, &output
-		if err := command.Run(); err != nil {
-			t.Fatalf("%s: %v:\n%s", name, err, &output)
-		}
-		t.Logf("%s:\n%s", name, &output)
+		t.Logf("%s:\n%s", name, m.shell(t, m.dir, m.commands[name]))
 	}
+}
+
+// shell runs commands in a folder and returns what they print.
+func (c *cluster) shell(t *testing.T, dir, commands string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", commands)
+	command.Dir, command.Env = dir, c.Env()
+	output, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v:\n%s\nin\n%s", err, output, commands)
+	}
+	return string(output)
 }
 
 // in returns what a version of Flux's CRDs is called for a kind.
@@ -301,6 +306,8 @@ func (m *migration) checkFlux(t *testing.T, before []unstructured.Unstructured) 
 	}
 	equal(t, "image", m.Kubectl(t, "get", "deployment", "-n", controllerNamespace, controllerName, "-o",
 		"jsonpath={.spec.template.spec.containers[*].image}"), "ghcr.io/fluxcd/notification-controller:v1.9.3")
+	equal(t, "whom Flux lets connect", m.Kubectl(t, "get", "networkpolicy", "-n", controllerNamespace, "allow-egress", "-o",
+		"jsonpath={.spec.podSelector}"), "{}")
 
 	// Whoever applied the objects still owns their fields, and so can take one away.
 	for _, object := range m.objectsIn(t, newest) {
