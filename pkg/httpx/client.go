@@ -20,6 +20,10 @@ const (
 	idleConnTimeout     = 90 * time.Second
 	maxIdleConns        = 10
 	maxRedirects        = 5
+	// pingAfter is how long an HTTP/2 connection may be silent before it is asked whether it is alive, pingTimeout how
+	// long the answer may take. Both together are less than an attempt may take: the next one finds a new connection.
+	pingAfter   = 5 * time.Second
+	pingTimeout = 5 * time.Second
 )
 
 // Options say how a client reaches its service.
@@ -58,6 +62,9 @@ func NewClient(o Options) *http.Client {
 			MaxIdleConns:        idle,
 			MaxIdleConnsPerHost: idle,
 			ForceAttemptHTTP2:   true,
+			// Where a router has forgotten a connection without a word, the kernel would take a quarter of an hour to
+			// give it up, and all attempts until then would be lost on it (golang/go#36026).
+			HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		},
 		CheckRedirect: checkRedirect,
 	}
