@@ -41,8 +41,9 @@ type Options struct {
 // NewClient returns a client with a connection pool of its own, which [http.Client.CloseIdleConnections] empties.
 // It has no time-out of its own: the context of a request does that. It follows a redirect only where the request
 // is repeated as it is (307, 308); any other would turn a notification into an empty GET that the far side
-// answers with success. Nor does it follow one from https to http. It does not tell the next server where it comes
-// from, since that URL may be a secret, and no credentials go to another host.
+// answers with success. Nor does it follow one from https to http, or one to another host with a body, which may hold
+// the credential, as those for PagerDuty and Sentry do. It does not tell the next server where it comes from, since
+// that URL may be a secret, and no credentials go to another host.
 func NewClient(o Options) *http.Client {
 	proxy := environmentProxy
 	if o.Proxy != nil {
@@ -81,21 +82,22 @@ func WithTransport(client *http.Client, transport http.RoundTripper) *http.Clien
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]
 	downgrade := last.URL.Scheme == "https" && next.URL.Scheme != "https"
-	if next.Method != first.Method || len(via) >= maxRedirects || downgrade {
+	elsewhere := func(hop *http.Request) bool { return hop.URL.Host != first.URL.Host }
+	leak := elsewhere(next) && first.ContentLength != 0
+	if next.Method != first.Method || len(via) >= maxRedirects || downgrade || leak {
 		return http.ErrUseLastResponse
 	}
 	next.Header.Del("Referer")
-	elsewhere := func(hop *http.Request) bool { return hop.URL.Host != first.URL.Host }
 	if elsewhere(next) || slices.ContainsFunc(via, elsewhere) {
 		maps.DeleteFunc(next.Header, func(name string, _ []string) bool { return !slices.Contains(publicHeaders(), name) })
 	}
 	return nil
 }
 
-// publicHeaders are those that may go to another host. Which others are credentials, only their services know:
+// publicHeaders are those that may go to another host, of requests without a body. Which others are credentials, only their services know:
 // net/http takes away those that it knows, which are not Private-Token and the like.
 func publicHeaders() []string {
-	return []string{"Accept", "Content-Encoding", "Content-Type", "Gotk-Component", "User-Agent", "X-Signature"}
+	return []string{"Accept", "User-Agent"}
 }
 
 // environmentProxy is [http.ProxyFromEnvironment] without its error, which quotes the variable with its password.
