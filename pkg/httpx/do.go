@@ -56,8 +56,8 @@ func PostJSON(ctx context.Context, client *http.Client, address string, header h
 	return err
 }
 
-// Send makes a request and returns the answer if it is a 2xx, and otherwise a *[provider.Error]. The answer is
-// always drained, so that its connection can be used again, and comes along with the error if there is one.
+// Send makes a request and returns the answer if it is a 2xx, and otherwise a *[provider.Error], with which the answer
+// comes along if there is one. The answer is read up to MaxAnswer; if that is all of it, its connection is used again.
 func Send(ctx context.Context, client *http.Client, r Request) (*Answer, error) {
 	answer, err := Do(ctx, client, r)
 	if err != nil {
