@@ -41,6 +41,8 @@ type call struct {
 	done  chan struct{}
 	token provider.Token
 	err   error
+	// cut says that it failed when the time of whoever made it was over.
+	cut bool
 }
 
 func newCache(limit int, maxAge time.Duration, observer Observer) *cache {
@@ -81,7 +83,7 @@ func (c *cache) get(ctx context.Context, p provider.Object, key string, fetch fu
 			return provider.Token{}, provider.Transientf(provider.ReasonTimeout, "no access token in time: %w", ctx.Err())
 		}
 		// Whoever made the call may have had less time left.
-		if under.err == nil || !errors.Is(under.err, context.Canceled) && !errors.Is(under.err, context.DeadlineExceeded) {
+		if !under.cut {
 			return under.token, under.err
 		}
 	}
@@ -114,6 +116,8 @@ func (c *cache) run(ctx context.Context, sum digest, under *call, fetch func(con
 	under.err = errors.New("the request for an access token panicked")
 	defer func() {
 		c.observer.ObserveTokenRequest(under.err == nil)
+		// The error need not tell: it may have been masked.
+		under.cut = under.err != nil && ctx.Err() != nil
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		delete(c.calls, sum)

@@ -126,7 +126,8 @@ func TestTokenFailure(t *testing.T) {
 		fetch := func(ctx context.Context) (provider.Token, error) {
 			select {
 			case <-ctx.Done():
-				return provider.Token{}, fmt.Errorf("no answer: %w", ctx.Err())
+				// As exchanges return it: masked, and without what it was made of.
+				return provider.Token{}, provider.NewRedactor("secret").Error(provider.Transientf(provider.ReasonTimeout, "no answer: %w", ctx.Err()))
 			case <-time.After(5 * time.Second):
 				return provider.Token{Value: "token", Expires: time.Now().Add(time.Hour)}, nil
 			}
