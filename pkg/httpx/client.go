@@ -2,6 +2,7 @@
 package httpx
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -76,6 +77,21 @@ func WithTransport(client *http.Client, transport http.RoundTripper) *http.Clien
 	watched := *client
 	watched.Transport = transport
 	return &watched
+}
+
+// WithContext returns a client all requests of which end with ctx, for libraries that make theirs without one.
+func WithContext(ctx context.Context, client *http.Client) *http.Client {
+	return WithTransport(client, bounded{ctx, client.Transport})
+}
+
+type bounded struct {
+	ctx  context.Context
+	next http.RoundTripper
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	return b.next.RoundTrip(r.WithContext(b.ctx))
 }
 
 // checkRedirect implements what NewClient says of redirects; an error has the redirect taken for the answer.

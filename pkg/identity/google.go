@@ -63,7 +63,9 @@ func (i *identity) fetchGoogle(ctx context.Context) (provider.Token, error) {
 func (i *identity) googleDefault(ctx context.Context) (provider.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeTimeout)
 	defer cancel()
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, i.client)
+	// The library asks for a token without a context. The metadata server it asks by a client of its own, which gives up
+	// after 5 s.
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, httpx.WithContext(ctx, i.client))
 	credentials, err := google.FindDefaultCredentials(ctx, scopeCloudPlatform, scopeEmail)
 	if err != nil {
 		return provider.Token{}, provider.Permanentf(provider.ReasonConfig,
