@@ -47,7 +47,7 @@ func (q *Queue) wake(l *lane) {
 // take moves a delivery from waiting to running. The mutex is held.
 func (q *Queue) take(l *lane, i int) *delivery {
 	d := q.remove(l, i)
-	q.running++
+	q.running[d] = struct{}{}
 	if d.orderingKey != "" {
 		l.inFlight[d.orderingKey] = true
 	}
@@ -59,7 +59,7 @@ func (q *Queue) work(l *lane, d *delivery) {
 	for d != nil {
 		err := q.attempt(d)
 		o, again := judge(d, err)
-		if !again {
+		if !again && q.claim(d) {
 			// Before the delivery counts as settled: after that, the process may end.
 			q.record.Outcome(o)
 		}
@@ -74,7 +74,7 @@ func (q *Queue) attempt(d *delivery) *provider.Error {
 	}
 	target, err := q.target(d.notification.Provider)
 	if err == nil {
-		d.attempts++
+		d.attempts.Add(1)
 		begin := time.Now()
 		err = send(q.attempts, target, d.notification)
 		q.record.Attempt(d.attempt(time.Since(begin), err))
@@ -141,10 +141,11 @@ func (q *Queue) settle(l *lane, d *delivery, err *provider.Error, again bool) *d
 	delete(l.inFlight, d.orderingKey)
 	if again && q.attempts.Err() == nil {
 		q.requeue(l, d, err, now)
-	} else if again {
+	} else if again && !d.recorded {
+		d.recorded = true
 		q.record.Outcome(d.outcome().failed(ReasonShutdown, fmt.Errorf("%w: %w", errShutdown, err)))
 	}
-	q.running--
+	delete(q.running, d)
 	i, wait := l.next(now)
 	if i >= 0 {
 		next := q.take(l, i)

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"errors"
 	"sort"
+	"sync/atomic"
 	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/provider"
@@ -19,17 +20,21 @@ type delivery struct {
 	size         int
 	seq          uint64
 	accepted     time.Time
-	// attempts is how often it was sent, failures how often that, or finding its sender, was in vain.
-	attempts, failures int
+	// attempts is how often it was sent. Drain reads it while the attempt runs.
+	attempts atomic.Int32
+	// failures is how often sending it, or finding its sender, was in vain.
+	failures int
 	// notBefore is the earliest time of the next attempt.
 	notBefore time.Time
+	// recorded says that its outcome is being told, or has been. It is guarded by the queue's mutex.
+	recorded bool
 }
 
 func (d *delivery) outcome() Outcome {
 	n := d.notification
 	return Outcome{
 		EventID: n.Event.ID, Object: n.Event.InvolvedObject, Alert: n.Alert, Provider: n.Provider,
-		Type: d.providerType, Attempts: d.attempts, Suppressed: n.Suppressed, Age: time.Since(d.accepted),
+		Type: d.providerType, Attempts: int(d.attempts.Load()), Suppressed: n.Suppressed, Age: time.Since(d.accepted),
 	}
 }
 
@@ -38,7 +43,7 @@ func (d *delivery) attempt(took time.Duration, err error) Attempt {
 	n := d.notification
 	return Attempt{
 		EventID: n.Event.ID, Object: n.Event.InvolvedObject, Alert: n.Alert, Provider: n.Provider,
-		Type: d.providerType, Number: d.attempts, Took: took, Err: err,
+		Type: d.providerType, Number: int(d.attempts.Load()), Took: took, Err: err,
 	}
 }
 

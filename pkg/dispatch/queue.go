@@ -47,7 +47,7 @@ type Queue struct {
 	longest, largest laneHeap
 	waiting          int
 	bytes            int
-	running          int
+	running          map[*delivery]struct{}
 	seq              uint64
 	closed           bool
 	// idle is closed when the queue is closed and nothing waits or runs.
@@ -60,7 +60,7 @@ func NewQueue(o QueueOptions, resolve func(provider.Object) (*Target, error), re
 	return &Queue{
 		options: o, resolve: resolve, record: record,
 		attempts: attempts, giveUp: giveUp,
-		lanes: map[string]*lane{}, idle: make(chan struct{}),
+		lanes: map[string]*lane{}, running: map[*delivery]struct{}{}, idle: make(chan struct{}),
 		longest: laneHeap{which: byLength, most: (*lane).len},
 		largest: laneHeap{which: bySize, most: (*lane).size},
 	}
@@ -214,64 +214,4 @@ func (q *Queue) OldestAge(now time.Time) time.Duration {
 		}
 	}
 	return oldest
-}
-
-// retire forgets a lane in which nothing waits or runs, and tells Drain if it was the last.
-func (q *Queue) retire(l *lane) {
-	if l.len() == 0 && l.workers == 0 {
-		l.stopTimer()
-		delete(q.lanes, l.provider.UID)
-		q.longest.takeOut(l)
-		q.largest.takeOut(l)
-	}
-	if q.closed && q.waiting == 0 && q.running == 0 {
-		select {
-		case <-q.idle:
-		default:
-			close(q.idle)
-		}
-	}
-}
-
-// Drain takes nothing more, sends what waits until ctx ends, and then records the rest as failed. It returns how
-// many that were.
-func (q *Queue) Drain(ctx context.Context) int {
-	q.mu.Lock()
-	q.closed = true
-	if q.waiting == 0 && q.running == 0 {
-		q.mu.Unlock()
-		q.giveUp()
-		return 0
-	}
-	q.mu.Unlock()
-
-	select {
-	case <-q.idle:
-		q.giveUp()
-		return 0
-	case <-ctx.Done():
-	}
-	lost := q.abandon()
-	// Attempts under way end at once now, and record themselves.
-	<-q.idle
-	return lost
-}
-
-// abandon ends all attempts and records everything that waits as failed. It returns how many notifications were lost.
-func (q *Queue) abandon() int {
-	q.mu.Lock()
-	q.giveUp()
-	lost := q.waiting + q.running
-	var rest []*delivery
-	for _, l := range q.lanes {
-		for l.len() > 0 {
-			rest = append(rest, q.remove(l, 0))
-		}
-		q.retire(l)
-	}
-	q.mu.Unlock()
-	for _, d := range rest {
-		q.record.Outcome(d.outcome().failed(ReasonShutdown, errShutdown))
-	}
-	return lost
 }

@@ -385,6 +385,48 @@ func TestQueueDrain(t *testing.T) {
 	}
 }
 
+// TestQueueDrainEndsWithoutItsSenders has senders that do not heed their context outlive the queue.
+func TestQueueDrainEndsWithoutItsSenders(t *testing.T) {
+	for name, result := range map[string]error{
+		"sent late": nil, "failed late": provider.Transientf(provider.ReasonTimeout, "late"), "refused late": provider.Permanentf(provider.ReasonAuth, "late"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				block := make(chan struct{})
+				options := DefaultQueueOptions()
+				options.Workers = 2
+				q, recorded := testQueue(options, func(context.Context, *provider.Notification) error {
+					<-block
+					return result
+				})
+				for i := range 5 {
+					q.Enqueue(newNotification("deaf", i), anyOrder)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				start := time.Now()
+				lost := q.Drain(ctx)
+				if took, want := time.Since(start), 10*time.Second+drainGrace; took != want || lost != 5 {
+					t.Errorf("Drain lost %d within %s, want 5 within %s", lost, took, want)
+				}
+				check := func() {
+					t.Helper()
+					if got := recorded.count(Failed, ReasonShutdown); got != 5 || len(recorded.all) != 5 {
+						t.Errorf("%d of %d outcomes are %s, want 5 of 5", got, len(recorded.all), ReasonShutdown)
+					}
+				}
+				check()
+				close(block)
+				synctest.Wait()
+				check()
+				if recorded.all[4].Attempts != 1 {
+					t.Errorf("%d attempts of what was under way, want 1", recorded.all[4].Attempts)
+				}
+			})
+		})
+	}
+}
+
 func TestQueueDropsWhatWaitsForADeletedProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		options := DefaultQueueOptions()
