@@ -126,7 +126,7 @@ func judge(d *delivery, err *provider.Error) (o Outcome, again bool) {
 	case err.Kind == provider.Permanent:
 		return o.failed(err.Reason, err), false
 	case d.failures > maxRetries:
-		return o.failed(err.Reason, fmt.Errorf("given up after %d attempts: %w", d.failures, err)), false
+		return o.failed(err.Reason, fmt.Errorf("given up after %d attempts: %w", o.Attempts, err)), false
 	default:
 		return o, true
 	}

@@ -132,6 +132,10 @@ func TestQueueRetries(t *testing.T) {
 		{"once more", []error{provider.Transientf(provider.ReasonServerError, "503")}, 2, Sent, "", 2 * time.Second, 2400 * time.Millisecond},
 		{"unclassified errors are transient", []error{errors.New("what")}, 2, Sent, "", 2 * time.Second, 2400 * time.Millisecond},
 		{"four times at most", slices.Repeat([]error{provider.Transientf(provider.ReasonConnection, "refused")}, 9), 5, Failed, provider.ReasonConnection, 30 * time.Second, 36 * time.Second},
+		{
+			"a pause is an attempt, too", append([]error{provider.Throttledf(time.Minute, "429")}, slices.Repeat([]error{provider.Transientf(provider.ReasonConnection, "refused")}, 9)...),
+			6, Failed, provider.ReasonConnection, 90 * time.Second, 96 * time.Second,
+		},
 		{"permanent", []error{provider.Permanentf(provider.ReasonAuth, "401")}, 1, Failed, provider.ReasonAuth, 0, 0},
 		{"throttled uses up no retry", slices.Repeat([]error{provider.Throttledf(time.Minute, "429")}, 8), 9, Sent, "", 8 * time.Minute, 8 * time.Minute},
 		{"a pause has a limit", []error{provider.Throttledf(24*time.Hour, "429")}, 2, Sent, "", 15 * time.Minute, 15 * time.Minute},
@@ -156,6 +160,10 @@ func TestQueueRetries(t *testing.T) {
 				}
 				if len(recorded.all) != 1 || recorded.all[0].Result != tt.wantResult || recorded.all[0].Reason != tt.wantReason {
 					t.Fatalf("outcomes %+v, want one %s (%s)", recorded.all, tt.wantResult, tt.wantReason)
+				}
+				wantErr := fmt.Sprintf("given up after %d attempts: refused", tt.wantAttempts)
+				if err := recorded.all[0].Err; tt.wantReason == provider.ReasonConnection && err.Error() != wantErr {
+					t.Errorf("the outcome says %q, want %q", err, wantErr)
 				}
 				if recorded.all[0].Attempts != tt.wantAttempts {
 					t.Errorf("the outcome says %d attempts, want %d", recorded.all[0].Attempts, tt.wantAttempts)
