@@ -116,6 +116,49 @@ func TestQueueMemoryIsShared(t *testing.T) {
 	})
 }
 
+// TestQueueForgetsEmptiedLanes has Providers that have to wait make room for others.
+func TestQueueForgetsEmptiedLanes(t *testing.T) {
+	message := string(make([]byte, 100<<10))
+	for name, options := range map[string]QueueOptions{
+		"total": {PerProvider: 100, Total: 3, TotalBytes: 64 << 20, Workers: 1, MaxAge: time.Hour},
+		"bytes": {PerProvider: 100, Total: 100, TotalBytes: 350 << 10, Workers: 1, MaxAge: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q, recorded := testQueue(options, func(context.Context, *provider.Notification) error {
+					return provider.Throttledf(time.Minute, "wait")
+				})
+				enqueue := func(to string) {
+					n := newNotification(to, 1)
+					n.Event.Message = message
+					q.Enqueue(n, anyOrder)
+					// It has been tried, and waits.
+					synctest.Wait()
+				}
+				for i := range 20 {
+					enqueue(fmt.Sprint(i))
+				}
+				if waiting, lanes := q.Len(); waiting != 3 || lanes != 3 {
+					t.Errorf("%d wait in %d lanes, want 3 in 3", waiting, lanes)
+				}
+				// The lane that is emptied is also the one that is added to.
+				for range 5 {
+					enqueue("19")
+				}
+				waiting, lanes := q.Len()
+				if waiting != 3 || lanes > 3 || recorded.count(Dropped, ReasonQueueFull) != 22 {
+					t.Errorf("%d wait in %d lanes, %d dropped, want 3 in up to 3, 22 dropped", waiting, lanes, recorded.count(Dropped, ReasonQueueFull))
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				if lost := q.Drain(ctx); lost != 3 {
+					t.Errorf("Drain lost %d, want 3", lost)
+				}
+			})
+		})
+	}
+}
+
 // TestResolvePanics has a type of Provider panic when its sender is made.
 func TestResolvePanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

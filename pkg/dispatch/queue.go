@@ -100,7 +100,8 @@ func (q *Queue) full(d *delivery) Outcome {
 	return o
 }
 
-// makeRoom takes out what has to go for a notification of the given size to the Provider.
+// makeRoom takes out what has to go for a notification of the given size to the Provider. Lanes that have nothing left are
+// forgotten, but for the Provider's own.
 func (q *Queue) makeRoom(uid string, size int) []*delivery {
 	var dropped []*delivery
 	if l := q.lanes[uid]; l != nil {
@@ -109,12 +110,21 @@ func (q *Queue) makeRoom(uid string, size int) []*delivery {
 		}
 	}
 	for q.waiting > 0 && q.waiting >= q.options.Total {
-		dropped = append(dropped, q.remove(q.longest.first(), 0))
+		dropped = append(dropped, q.evict(q.longest.first(), uid))
 	}
 	for q.waiting > 0 && q.bytes+size > q.options.TotalBytes {
-		dropped = append(dropped, q.remove(q.largest.first(), 0))
+		dropped = append(dropped, q.evict(q.largest.first(), uid))
 	}
 	return dropped
+}
+
+// evict takes the oldest delivery out of a lane, which is forgotten if that was all, unless it is the one to keep.
+func (q *Queue) evict(l *lane, keep string) *delivery {
+	d := q.remove(l, 0)
+	if l.provider.UID != keep {
+		q.retire(l)
+	}
+	return d
 }
 
 func (q *Queue) lane(p provider.Object) *lane {
