@@ -152,7 +152,9 @@ func (r *Repeats) Drop(alert types.UID) {
 
 // Outcome implements [Recorder].
 func (r *Repeats) Outcome(o Outcome) {
-	if o.Result != Failed && o.Result != Dropped {
+	// A Provider may have been suspended while the notification waited.
+	suspended := o.Result == Skipped && o.Reason == SkippedSuspended
+	if o.Result != Failed && o.Result != Dropped && !suspended {
 		return
 	}
 	r.mu.Lock()

@@ -164,6 +164,10 @@ func TestRepeatsOfWhatWasLost(t *testing.T) {
 			t.Errorf("not told again, once, after it was %s", result)
 		}
 	}
+	r.Outcome(outcome.skipped(SkippedSuspended))
+	if !pass() || pass() {
+		t.Error("not told again, once, after its Provider was suspended")
+	}
 }
 
 // TestRepeatsCountWhatWasLost has the notification fail that tells how many were held back.

@@ -61,7 +61,8 @@ func NewResolver(providers ProviderGetter, secrets secret.Getter, types TypeLook
 	return &Resolver{providers: providers, secrets: secrets, types: types, options: o, built: expr.NewCache[built]()}
 }
 
-// Resolve returns the target of a Provider as it is now. The error says what to change, or is transient.
+// Resolve returns the target of a Provider as it is now. The error says what to change, or is transient, or says that
+// there is nothing to send any more, since the Provider is suspended.
 func (r *Resolver) Resolve(object provider.Object) (*Target, error) {
 	p, err := r.providers.Provider(object.Namespace, object.Name)
 	if apierrors.IsNotFound(err) || (err == nil && string(p.UID) != object.UID) {
@@ -69,6 +70,9 @@ func (r *Resolver) Resolve(object provider.Object) (*Target, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if p.Spec.Suspend {
+		return nil, &provider.Error{Kind: provider.Superseded, Reason: SkippedSuspended, Err: fmt.Errorf("Provider '%s' is suspended", object)}
 	}
 	return r.ResolveProvider(p)
 }

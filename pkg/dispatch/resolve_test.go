@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -216,6 +217,35 @@ func TestResolveOfAnotherProviderOfTheName(t *testing.T) {
 	if c := provider.Classify(err); c.Reason != ReasonProviderDeleted || c.Kind != provider.Permanent {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestSuspendWhileWaiting suspends a Provider between two attempts.
+func TestSuspendWhileWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := testProvider()
+		suspended := p.DeepCopy()
+		suspended.Spec.Suspend = true
+		cached := providers{"provider": p}
+		attempts := 0
+		types := func(name string) (provider.Type, bool) {
+			return provider.Type{Name: name, New: func(provider.Config) (provider.Sender, error) {
+				return senderFunc(func(context.Context, *provider.Notification) error {
+					attempts++
+					cached["provider"] = suspended
+					return provider.Transientf(provider.ReasonServerError, "again")
+				}), nil
+			}}, true
+		}
+		recorded := &outcomes{}
+		q := NewQueue(DefaultQueueOptions(), NewResolver(cached, nil, types, ResolverOptions{}).Resolve, recorded)
+		n := newNotification("provider", 1)
+		n.Provider = providerObject(p)
+		q.Enqueue(n, anyOrder)
+		q.Drain(t.Context())
+		if attempts != 1 || len(recorded.all) != 1 || recorded.count(Skipped, SkippedSuspended) != 1 {
+			t.Errorf("%d attempts, outcomes %+v, want one attempt and one skip", attempts, recorded.all)
+		}
+	})
 }
 
 func TestResolvedSendersMaskSecrets(t *testing.T) {

@@ -16,8 +16,8 @@ const (
 	Permanent
 	// Throttled failures say when the service takes notifications again: wait until then.
 	Throttled
-	// Superseded is no failure: a newer event has already changed what this one was to change. There is nothing to
-	// send any more.
+	// Superseded is no failure: there is nothing to send any more. A newer event has already changed what this one was to
+	// change, or the Provider has been suspended.
 	Superseded
 )
 
