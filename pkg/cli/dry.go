@@ -109,6 +109,12 @@ func (masked) Azure(context.Context, string) (string, error) { return provider.M
 // Google implements [provider.Identity].
 func (masked) Google(context.Context) (string, error) { return provider.Mask, nil }
 
+// ForgetAzure implements [provider.Identity].
+func (masked) ForgetAzure(string) {}
+
+// ForgetGoogle implements [provider.Identity].
+func (masked) ForgetGoogle() {}
+
 // Cached implements [provider.Identity].
 func (masked) Cached(context.Context, string, func(context.Context) (provider.Token, error)) (provider.Token, error) {
 	return provider.Token{Value: provider.Mask}, nil

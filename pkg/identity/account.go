@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +14,62 @@ import (
 
 // minTokenSeconds is the shortest lifetime that the API server gives a token; ours is used at once.
 const minTokenSeconds = 600
+
+const (
+	// accountAge is how long an edit or the deletion of a ServiceAccount may take to be seen: it is read, not watched, which
+	// takes no right to see those of others.
+	accountAge = time.Minute
+	// accountTimeout is how long that may take. After it, what was read before holds for as long again.
+	accountTimeout = 2 * time.Second
+)
+
+// accountRead is what was last read of a ServiceAccount.
+type accountRead struct {
+	// revision tells what it was before each edit from what it was after.
+	revision string
+	at       time.Time
+}
+
+// lastRead returns what was last read of the Provider's ServiceAccount.
+func (i *identity) lastRead() (accountRead, bool) {
+	if i.broker.accounts == nil {
+		return accountRead{}, false
+	}
+	found, ok := i.broker.accounts.Get(i.accountKey())
+	last, _ := found.(accountRead)
+	return last, ok
+}
+
+func (i *identity) accountKey() string { return i.provider.Namespace + "/" + i.account }
+
+// revision returns that of the Provider's ServiceAccount, at most accountAge old; empty if it names none, or if no tokens
+// are kept. While the API server is away, it is the one that is known.
+func (i *identity) revision(ctx context.Context) (string, error) {
+	if i.account == "" || i.broker.accounts == nil {
+		return "", nil
+	}
+	last, known := i.lastRead()
+	if known && time.Since(last.at) < accountAge {
+		return last.revision, nil
+	}
+	if known {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, accountTimeout)
+		defer cancel()
+	}
+	account, err := i.serviceAccount(ctx)
+	switch {
+	case err == nil:
+		last.revision = string(account.UID) + "/" + account.ResourceVersion
+	case !known || provider.Classify(err).Kind == provider.Permanent:
+		// What was known does not come back when the API server goes away.
+		i.broker.accounts.Remove(i.accountKey())
+		return "", err
+	}
+	last.at = time.Now()
+	i.broker.accounts.Add(i.accountKey(), last)
+	return last.revision, nil
+}
 
 // serviceAccount reads the Provider's ServiceAccount.
 func (i *identity) serviceAccount(ctx context.Context) (*corev1.ServiceAccount, error) {

@@ -32,8 +32,8 @@ type cache struct {
 
 // kept is a token in the cache.
 type kept struct {
-	token provider.Token
-	until time.Time
+	token        provider.Token
+	since, until time.Time
 }
 
 // call is a request for a token that is under way.
@@ -138,11 +138,25 @@ func (c *cache) keep(sum digest, token provider.Token) {
 	if c.tokens.Len() >= c.limit {
 		c.observer.ObserveTokenEviction()
 	}
-	c.tokens.Add(sum, kept{token, time.Now().Add(min(lifetime, c.maxAge))})
+	now := time.Now()
+	c.tokens.Add(sum, kept{token, now, now.Add(min(lifetime, c.maxAge))})
 }
 
 // forget drops a token unless another has already taken its place.
 func (c *cache) forget(key, token string) {
+	c.drop(key, func(k kept) bool { return k.token.Value == token })
+}
+
+// minForgetAge is how old a token has to be that is dropped without being named.
+const minForgetAge = time.Minute
+
+// forgetOld drops a token that is not new.
+func (c *cache) forgetOld(key string) {
+	c.drop(key, func(k kept) bool { return time.Since(k.since) >= minForgetAge })
+}
+
+// drop drops the token of the key if it is such a one.
+func (c *cache) drop(key string, such func(kept) bool) {
 	if c.tokens == nil {
 		return
 	}
@@ -150,7 +164,7 @@ func (c *cache) forget(key, token string) {
 	defer c.mu.Unlock()
 	sum := digest(sha256.Sum256([]byte(key)))
 	if found, ok := c.tokens.Get(sum); ok {
-		if k, ok := found.(kept); ok && k.token.Value == token {
+		if k, ok := found.(kept); ok && such(k) {
 			c.tokens.Remove(sum)
 		}
 	}

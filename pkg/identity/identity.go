@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/utils/lru"
 
 	"github.com/notification-controller/notification-controller/pkg/provider"
 )
@@ -73,6 +74,8 @@ func (e Endpoints) withDefaults() Endpoints {
 type Broker struct {
 	options Options
 	cache   *cache
+	// accounts are the ServiceAccounts that tokens were asked for; nil if no tokens are kept.
+	accounts *lru.Cache
 }
 
 // New returns a Broker that keeps no tokens yet.
@@ -84,7 +87,11 @@ func New(o Options) *Broker {
 	if o.Observer == nil {
 		o.Observer = nobody{}
 	}
-	return &Broker{options: o, cache: newCache(o.MaxTokens, o.MaxAge, o.Observer)}
+	b := &Broker{options: o, cache: newCache(o.MaxTokens, o.MaxAge, o.Observer)}
+	if o.MaxTokens > 0 {
+		b.accounts = lru.New(o.MaxTokens)
+	}
+	return b
 }
 
 // Len is how many tokens are kept.
@@ -100,6 +107,12 @@ func (b *Broker) For(p provider.Object, account string, client *http.Client, rou
 	return &identity{broker: b, provider: p, account: account, client: client, route: route}
 }
 
+// The clouds, in keys.
+const (
+	cloudAzure  = "azure"
+	cloudGoogle = "google"
+)
+
 // identity implements [provider.Identity] for one Provider.
 type identity struct {
 	broker   *Broker
@@ -112,16 +125,34 @@ type identity struct {
 
 // Azure implements [provider.Identity].
 func (i *identity) Azure(ctx context.Context, scope string) (string, error) {
-	token, err := i.Cached(ctx, i.key("azure", scope), func(ctx context.Context) (provider.Token, error) {
-		return i.fetchAzure(ctx, scope)
-	})
-	return token.Value, err
+	return i.token(ctx, func(ctx context.Context) (provider.Token, error) { return i.fetchAzure(ctx, scope) }, cloudAzure, scope)
 }
+
+// ForgetAzure implements [provider.Identity].
+func (i *identity) ForgetAzure(scope string) { i.forget(cloudAzure, scope) }
 
 // Google implements [provider.Identity].
 func (i *identity) Google(ctx context.Context) (string, error) {
-	token, err := i.Cached(ctx, i.key("google"), i.fetchGoogle)
+	return i.token(ctx, i.fetchGoogle, cloudGoogle)
+}
+
+// ForgetGoogle implements [provider.Identity].
+func (i *identity) ForgetGoogle() { i.forget(cloudGoogle) }
+
+// token returns a token of the ServiceAccount as it is now. The parts tell it from other tokens of the account.
+func (i *identity) token(ctx context.Context, fetch func(context.Context) (provider.Token, error), parts ...string) (string, error) {
+	revision, err := i.revision(ctx)
+	if err != nil {
+		return "", err
+	}
+	token, err := i.Cached(ctx, i.key(append(parts, revision)...), fetch)
 	return token.Value, err
+}
+
+// forget drops a token of the ServiceAccount as it was when it was last looked at.
+func (i *identity) forget(parts ...string) {
+	last, _ := i.lastRead()
+	i.broker.cache.forgetOld(i.key(append(parts, last.revision)...))
 }
 
 // Cached implements [provider.Identity].

@@ -26,6 +26,33 @@ type Identity interface {
 	// Cached returns the token kept under the key, which names all that the token depends on, or the one that fetch
 	// gets. The key may hold secrets.
 	Cached(ctx context.Context, key string, fetch func(context.Context) (Token, error)) (Token, error)
+	// ForgetAzure and ForgetGoogle drop such a token, which the service has refused. One that is less than a minute old is
+	// kept: another would not be any better, and each notification would ask for one.
+	ForgetAzure(scope string)
+	ForgetGoogle()
 	// Forget drops the token kept under the key if it is the given one, which the service has refused.
 	Forget(key, token string)
+}
+
+// WithToken sends with the token that get returns. If the service refuses it, which may have been revoked, forget is called
+// and get asked for another one to send with; but not if forget is nil, or the token the same.
+func WithToken(ctx context.Context, get func(context.Context) (string, error), forget func(), send func(token string) error) error {
+	token, err := get(ctx)
+	if err != nil {
+		return err
+	}
+	err = send(token)
+	if err == nil || forget == nil || Classify(err).Reason != ReasonAuth {
+		return err
+	}
+	forget()
+	fresh, failed := get(ctx)
+	switch {
+	case failed != nil:
+		return failed
+	case fresh == token:
+		return err
+	default:
+		return send(fresh)
+	}
 }

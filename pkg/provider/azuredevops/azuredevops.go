@@ -86,6 +86,7 @@ func authorize(client *git.Client, cfg provider.Config) error {
 		}
 		return header(token), nil
 	}
+	client.Refused = func(http.Header) { cfg.Identity.ForgetAzure(scope) }
 	return nil
 }
 
@@ -141,8 +142,13 @@ func (s statuses) Set(ctx context.Context, want git.Status) error {
 func (s statuses) do(ctx context.Context, call git.Call) error {
 	answer, err := s.client.Do(ctx, call)
 	if answer != nil && answer.StatusCode == http.StatusNonAuthoritativeInfo {
-		return provider.Permanentf(provider.ReasonAuth, "Azure DevOps wants to be signed in to: change %s of Provider '%s'",
+		refusal := provider.Permanentf(provider.ReasonAuth, "Azure DevOps wants to be signed in to: change %s of Provider '%s'",
 			s.client.Credential, s.client.Provider)
+		if s.client.Refused != nil {
+			s.client.Refused(nil)
+			refusal.Kind = provider.Transient
+		}
+		return refusal
 	}
 	return err
 }

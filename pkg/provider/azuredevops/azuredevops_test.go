@@ -3,6 +3,7 @@ package azuredevops
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -104,5 +105,26 @@ func TestSignInPage(t *testing.T) {
 	}, githosttest.Notification())
 	if got := provider.Classify(err); got.Kind != provider.Permanent || got.Reason != provider.ReasonAuth || !strings.Contains(err.Error(), "Provider 'apps/prov'") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestRevokedToken has the service refuse a token that is kept: the next attempt comes with another one.
+func TestRevokedToken(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusNonAuthoritativeInfo} {
+		service := providertest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if _, password, _ := r.BasicAuth(); password == "token-0" {
+				w.WriteHeader(status)
+				return
+			}
+			_, _ = io.WriteString(w, "{}")
+		})
+		cfg := provider.Config{Address: service.URL + "/foo/bar/_git/baz", Identity: &providertest.RenewingIdentity{}, ServiceAccountName: "own"}
+		err := providertest.Attempt(t, New, cfg, githosttest.Notification())
+		if got := provider.Classify(err); err == nil || got.Kind != provider.Transient || got.Reason != provider.ReasonAuth || !strings.Contains(err.Error(), "spec.serviceAccountName") {
+			t.Errorf("%d: %v", status, err)
+		}
+		if err := providertest.Attempt(t, New, cfg, githosttest.Notification()); err != nil {
+			t.Errorf("%d, another token: %v", status, err)
+		}
 	}
 }

@@ -40,6 +40,8 @@ const (
 type authorization struct {
 	header     func(context.Context) (string, error)
 	credential string
+	// forget has the next header be made of a new token; nil if there is no other.
+	forget func()
 	// secrets are those that the Provider's own do not contain as a whole.
 	secrets []string
 }
@@ -114,15 +116,13 @@ func (s *sender) Send(ctx context.Context, n *provider.Notification) error {
 }
 
 func (s *sender) publish(ctx context.Context, body []byte) error {
-	header, err := s.header(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = httpx.Send(ctx, s.client, httpx.Request{
-		URL: s.url, Header: http.Header{"Authorization": {header}, "Content-Type": {contentType}}, Body: body,
+	return provider.WithToken(ctx, s.header, s.forget, func(header string) error {
+		_, err := httpx.Send(ctx, s.client, httpx.Request{
+			URL: s.url, Header: http.Header{"Authorization": {header}, "Content-Type": {contentType}}, Body: body,
+		})
+		// The service may echo what it was sent.
+		return provider.NewRedactor(slices.Concat(s.secrets, []string{header})...).Error(s.advise(err))
 	})
-	// The service may echo what it was sent.
-	return provider.NewRedactor(slices.Concat(s.secrets, []string{header})...).Error(s.advise(err))
 }
 
 // advise says what to change.

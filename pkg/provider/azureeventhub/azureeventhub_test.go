@@ -25,6 +25,19 @@ func (i identity) Azure(_ context.Context, scope string) (string, error) {
 	return "planted-token-for-" + scope, i.err
 }
 
+// TestRevokedToken has the service refuse a token that is kept.
+func TestRevokedToken(t *testing.T) {
+	service := providertest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer token-0" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	})
+	cfg := provider.Config{Address: "hub", Channel: "acme", Identity: &providertest.RenewingIdentity{}}
+	if err := providertest.Attempt(t, at(service), cfg, providertest.Notification()); err != nil || len(service.Requests()) != 2 {
+		t.Errorf("%d requests: %v", len(service.Requests()), err)
+	}
+}
+
 // at has the requests for Azure reach a service.
 func at(service *providertest.Service) providertest.Constructor {
 	return func(cfg provider.Config) (provider.Sender, error) {

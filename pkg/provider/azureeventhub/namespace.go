@@ -54,6 +54,7 @@ func named(cfg provider.Config, authority string) (hub, authorization, error) {
 			return bearer(token), err
 		},
 		credential: "the identity of spec.serviceAccountName, or the controller's,",
+		forget:     func() { cfg.Identity.ForgetAzure(scope) },
 	}, nil
 }
 

@@ -89,11 +89,12 @@ func (c *Client) verdict(call Call, answer *httpx.Answer, credential http.Header
 	if after, ok := throttled(answer, now); ok {
 		return provider.Throttledf(after, "%w", httpx.StatusError(answer, now))
 	}
+	err := c.advise(call, answer, httpx.StatusError(answer, now))
 	if answer.StatusCode == http.StatusUnauthorized && c.Refused != nil {
 		c.Refused(credential)
-		return provider.Transientf(provider.ReasonAuth, "%w", httpx.StatusError(answer, now))
+		return provider.Transientf(provider.ReasonAuth, "%w", err)
 	}
-	return c.advise(call, answer, httpx.StatusError(answer, now))
+	return err
 }
 
 // mask takes a credential out of an error, which may quote an answer that echoes it. One that was fetched is not among

@@ -16,19 +16,32 @@ const scope = "https://www.googleapis.com/auth/cloud-platform"
 // serviceAccount is the type of JSON credentials that are a key.
 const serviceAccount = "service_account"
 
-// authorize returns what gets access tokens, and a name for errors: the token of the Secret, or else the identity.
-func authorize(cfg provider.Config) (token func(context.Context) (string, error), name string, err error) {
+// authorization is what gets access tokens.
+type authorization struct {
+	// token returns the access token.
+	token func(context.Context) (string, error)
+	// forget has the next token be a new one; nil if there is no other.
+	forget func()
+	// credential names what the token is made of, for errors.
+	credential string
+}
+
+// authorize returns that of the Secret, or else that of the identity.
+func authorize(cfg provider.Config) (authorization, error) {
 	if cfg.Token != "" {
 		source, err := keySource([]byte(cfg.Token))
 		if err != nil {
-			return nil, "", err
+			return authorization{}, err
 		}
-		return signing(source), "the service account of " + provider.SecretKey("token"), nil
+		return authorization{token: signing(source), credential: "the service account of " + provider.SecretKey("token")}, nil
 	}
 	if cfg.Identity == nil {
-		return nil, "", provider.MissingKey("token")
+		return authorization{}, provider.MissingKey("token")
 	}
-	return cfg.Identity.Google, "the identity of spec.serviceAccountName, or the controller's,", nil
+	return authorization{
+		token: cfg.Identity.Google, forget: cfg.Identity.ForgetGoogle,
+		credential: "the identity of spec.serviceAccountName, or the controller's,",
+	}, nil
 }
 
 // keySource makes tokens of the key of a service account: it signs them by itself, which takes no request. Other types of

@@ -36,10 +36,7 @@ type sender struct {
 	client     *http.Client
 	url        string
 	attributes map[string]string
-	// token returns the access token.
-	token func(context.Context) (string, error)
-	// credential names what the token is made of, for errors.
-	credential string
+	authorization
 }
 
 // New returns a Sender of type googlepubsub. The address is the ID of a project, the channel that of a topic, or all of its
@@ -58,7 +55,7 @@ func newSender(cfg provider.Config, apiURL string) (provider.Sender, error) {
 		return nil, err
 	}
 	s := &sender{client: cfg.Client, url: apiURL + "/v1/" + topic + ":publish", attributes: cfg.Headers}
-	if s.token, s.credential, err = authorize(cfg); err != nil {
+	if s.authorization, err = authorize(cfg); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -116,15 +113,13 @@ func (s *sender) Send(ctx context.Context, n *provider.Notification) error {
 	if err != nil {
 		return provider.Permanentf(provider.ReasonInvalid, "encode request: %w", err)
 	}
-	token, err := s.token(ctx)
-	if err != nil {
-		return err
-	}
-	answer, err := httpx.Send(ctx, s.client, httpx.Request{
-		URL: s.url, Header: http.Header{"Authorization": {"Bearer " + token}}, Body: body,
+	return provider.WithToken(ctx, s.token, s.forget, func(token string) error {
+		answer, err := httpx.Send(ctx, s.client, httpx.Request{
+			URL: s.url, Header: http.Header{"Authorization": {"Bearer " + token}}, Body: body,
+		})
+		// The service may echo the token, which is none of the Provider's own secrets.
+		return provider.NewRedactor(token).Error(s.advise(answer, err))
 	})
-	// The service may echo the token, which is none of the Provider's own secrets.
-	return provider.NewRedactor(token).Error(s.advise(answer, err))
 }
 
 // advise says what to change. The answer is nil if there is none.

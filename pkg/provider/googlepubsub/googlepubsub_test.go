@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,22 @@ type identity struct {
 }
 
 func (i identity) Google(context.Context) (string, error) { return "planted-identity-token", i.err }
+
+func (identity) ForgetGoogle() {}
+
+// TestRevokedToken has the service refuse a token that is kept.
+func TestRevokedToken(t *testing.T) {
+	service := providertest.Serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer token-0" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	cfg := config(service.URL)
+	cfg.Identity = &providertest.RenewingIdentity{}
+	if err := providertest.Attempt(t, newPublisher, cfg, providertest.Notification()); err != nil || len(service.Requests()) != 2 {
+		t.Errorf("%d requests: %v", len(service.Requests()), err)
+	}
+}
 
 // newPublisher has the projects at the address, and project acme.
 func newPublisher(cfg provider.Config) (provider.Sender, error) {
@@ -169,12 +186,12 @@ func TestKey(t *testing.T) {
 		parsed.Headers[0].KeyID != "key-1" || time.Until(claims.Expiry.Time()) < 50*time.Minute {
 		t.Errorf("claims %+v, header %+v", claims, parsed.Headers[0])
 	}
-	get, _, err := authorize(cfg)
+	auth, err := authorize(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, _ := get(t.Context())
-	if second, err := get(t.Context()); err != nil || second != first {
+	first, _ := auth.token(t.Context())
+	if second, err := auth.token(t.Context()); err != nil || second != first {
 		t.Errorf("another token is made for each event: %v", err)
 	}
 }
