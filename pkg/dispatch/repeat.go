@@ -19,8 +19,8 @@ import (
 const maxReasons = 16
 
 // Repeats holds back what an Alert with spec.repeatInterval has told already: of one object, reason and severity it
-// tells once in that time, whatever the messages say. A change of the object's severity or revision is always told, and
-// all is news after it. A nil *Repeats holds nothing back. It is safe for concurrent use.
+// tells once in that time, whatever the messages say. A change of the object's severity, revision or change request is
+// always told, and all is news after it. A nil *Repeats holds nothing back. It is safe for concurrent use.
 //
 // It is a [Recorder], too: what was told but not delivered can be told again.
 type Repeats struct {
@@ -42,11 +42,16 @@ type repeatKey struct {
 
 // told is what an Alert has told last of an object. It holds hashes, which have the same size whatever events say.
 type told struct {
-	severity, revision uint64
-	reasons            []toldReason
+	severity  uint64
+	revisions revisions
+	reasons   []toldReason
 	// suppressed is how many notifications have been held back since, and those that could not be told of.
 	suppressed int
 }
+
+// revisions are hashes of what an event is about, each 0 if it does not say: a chart of the same version may come from
+// another commit.
+type revisions [4]uint64
 
 type toldReason struct {
 	reason uint64
@@ -69,7 +74,7 @@ func (r *Repeats) Pass(n *provider.Notification, a *v1beta3.Alert) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	last := r.of(r.key(a.UID, n.Event.InvolvedObject))
-	if !last.tell(r.hash(n.Event.Severity), r.hash(n.Event.Metadata[event.KeyRevision]), r.hash(n.Event.Reason), r.now(), a.Spec.RepeatInterval.Duration) {
+	if !last.tell(r.hash(n.Event.Severity), r.revisions(n.Event.Metadata), r.hash(n.Event.Reason), r.now(), a.Spec.RepeatInterval.Duration) {
 		last.suppressed++
 		return false
 	}
@@ -80,16 +85,11 @@ func (r *Repeats) Pass(n *provider.Notification, a *v1beta3.Alert) bool {
 }
 
 // tell says whether an event is news, and remembers it if so.
-func (t *told) tell(severity, revision, reason uint64, now time.Time, interval time.Duration) bool {
-	// An event that does not say is about the revision that there is.
-	other := revision != 0 && t.revision != 0 && revision != t.revision
-	if other || severity != t.severity {
+func (t *told) tell(severity uint64, about revisions, reason uint64, now time.Time, interval time.Duration) bool {
+	if t.revisions.update(about) || severity != t.severity {
 		t.reasons = nil
 	}
 	t.severity = severity
-	if revision != 0 {
-		t.revision = revision
-	}
 	i := slices.IndexFunc(t.reasons, func(r toldReason) bool { return r.reason == reason })
 	if i >= 0 {
 		if now.Sub(t.reasons[i].at) < interval {
@@ -103,6 +103,19 @@ func (t *told) tell(severity, revision, reason uint64, now time.Time, interval t
 	}
 	t.reasons = append(t.reasons, toldReason{reason, now})
 	return true
+}
+
+// update takes over what an event says, and says whether any of it is another. An event that does not say is about what
+// there is.
+func (r *revisions) update(about revisions) bool {
+	other := false
+	for i, revision := range about {
+		if revision != 0 {
+			other = other || r[i] != 0 && r[i] != revision
+			r[i] = revision
+		}
+	}
+	return other
 }
 
 // of returns what has been told, which the caller changes.
@@ -128,6 +141,13 @@ func (r *Repeats) evicted(key repeatKey) {
 
 func (r *Repeats) key(alert types.UID, o event.ObjectReference) repeatKey {
 	return repeatKey{alert, maphash.Comparable(r.seed, [...]string{o.Kind, o.Namespace, o.Name})}
+}
+
+func (r *Repeats) revisions(metadata map[string]string) (about revisions) {
+	for i, key := range [len(about)]string{event.KeyRevision, event.KeyOriginRevision, event.KeyCommit, event.KeyChangeRequest} {
+		about[i] = r.hash(metadata[key])
+	}
+	return about
 }
 
 // hash is 0 for nothing.

@@ -97,6 +97,26 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
+// TestRepeatsOfOtherCommits has a chart of one version come from several commits, and a change request get another.
+func TestRepeatsOfOtherCommits(t *testing.T) {
+	for _, key := range []string{event.KeyOriginRevision, event.KeyCommit, event.KeyChangeRequest} {
+		r, _ := testRepeats(10)
+		alert := testAlert(withRepeatInterval(time.Hour))
+		for i, step := range []struct {
+			value string
+			want  bool
+		}{{"1", true}, {"1", false}, {"2", true}, {"2", false}, {"", false}, {"2", false}, {"1", true}} {
+			n := happening("shop", "info", "UpgradeSucceeded", "1.2.3")
+			if step.value != "" {
+				n.SetMetadata(key, step.value)
+			}
+			if r.Pass(n, alert) != step.want {
+				t.Errorf("%s, step %d: %t, want %t", key, i, !step.want, step.want)
+			}
+		}
+	}
+}
+
 func TestRepeatsHoldNothingBack(t *testing.T) {
 	r, _ := testRepeats(10)
 	var none *Repeats
