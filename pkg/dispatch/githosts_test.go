@@ -180,6 +180,19 @@ func TestStatusIsNotOverwrittenByOlderEvent(t *testing.T) {
 	}
 }
 
+// TestClockAhead finds an event whose clock is ahead, and which holds back all after it until its time has come.
+func TestClockAhead(t *testing.T) {
+	for _, kind := range []string{"github", "githubpullrequestcomment"} {
+		h := newHostAdapter(t, kind, nil)
+		h.Enqueue(commitNotification(0, time.Now().Add(time.Hour), "info"), h.row)
+		h.settled(t, 1)
+		h.Enqueue(commitNotification(0, time.Now(), "error"), h.row)
+		if o := h.settled(t, 2)[1]; o.Result != Sent {
+			t.Errorf("%s: %s: %s", kind, o.Result, o.Reason)
+		}
+	}
+}
+
 // TestStatusAfterFailedWrite finds a memory that holds what was never written.
 func TestStatusAfterFailedWrite(t *testing.T) {
 	h := newHostAdapter(t, "github", nil)

@@ -26,6 +26,15 @@ func (s State) Precedes(event time.Time) bool {
 	return !s.Timestamp.IsZero() && !event.IsZero() && event.Before(s.Timestamp)
 }
 
+// Happened is when the notification's event happened, for [State.Timestamp]; zero if it does not say. What is ahead of
+// now counts as now: one event of a clock that goes wrong is not to hold back those that come after it.
+func (n *Notification) Happened(now time.Time) time.Time {
+	if at := n.Event.Timestamp.Time; !at.After(now) {
+		return at
+	}
+	return now
+}
+
 // States remembers states, so that a repeated one costs no request and an older event does not replace what a newer
 // one set. It outlives the senders, which are made anew with each edit. It is safe for concurrent use, but a state
 // belongs to one delivery at a time: see [Type.OrderingKey]. A nil *States remembers nothing.

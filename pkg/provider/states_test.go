@@ -3,6 +3,8 @@ package provider
 import (
 	"testing"
 	"time"
+
+	"github.com/notification-controller/notification-controller/pkg/event"
 )
 
 func TestPrecedes(t *testing.T) {
@@ -19,6 +21,21 @@ func TestPrecedes(t *testing.T) {
 	} {
 		if got := (State{Timestamp: test.known}).Precedes(test.event); got != test.want {
 			t.Errorf("known %s, event %s: got %t", test.known, test.event, got)
+		}
+	}
+}
+
+func TestHappened(t *testing.T) {
+	now := time.Unix(10, 0)
+	for at, want := range map[time.Time]time.Time{
+		{}:               {},
+		time.Unix(9, 0):  time.Unix(9, 0),
+		now:              now,
+		time.Unix(11, 0): now,
+	} {
+		n := &Notification{Event: event.Event{Timestamp: event.Timestamp{Time: at}}}
+		if got := n.Happened(now); !got.Equal(want) {
+			t.Errorf("%s: got %s, want %s", at, got, want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/provider"
@@ -60,7 +61,7 @@ func (s *CommentSender) Send(ctx context.Context, n *provider.Notification) erro
 	}
 	key := number + " " + n.ObjectKey()
 	known := s.States.Get(key)
-	at := n.Event.Timestamp.Time
+	at := n.Happened(time.Now())
 	if known.Precedes(at) {
 		return provider.Supersededf("the %s is that of a newer event already", s.Noun)
 	}

@@ -3,6 +3,7 @@ package git
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/provider"
@@ -68,7 +69,7 @@ func (s *StatusSender) Send(ctx context.Context, n *provider.Notification) error
 	}
 	key := status.Commit + " " + status.Context + " " + status.Genre
 	known := s.States.Get(key)
-	at := n.Event.Timestamp.Time
+	at := n.Happened(time.Now())
 	if known.Precedes(at) {
 		return provider.Supersededf("the status of commit %s is that of a newer event already", status.Commit)
 	}
