@@ -19,6 +19,12 @@ import (
 // Source: https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#tags_length
 const maxTags = 500
 
+// maxTagPart is how many characters Grafana's database has for a tag's key, and for its value, where it is PostgreSQL or
+// MySQL: a longer one is an internal error.
+//
+// Sources: https://github.com/grafana/grafana/issues/44230, https://github.com/grafana/grafana/issues/98361
+const maxTagPart = 100
+
 type sender struct {
 	client  *http.Client
 	address string
@@ -68,16 +74,16 @@ func newAnnotation(e *event.Event) annotation {
 
 // tags are words and pairs. Grafana takes the first colon for the end of a key, so there is no other.
 func tags(e *event.Event) []string {
-	before := []string{"flux", e.ReportingController}
+	before := []string{"flux", part(e.ReportingController)}
 	after := []string{
-		"kind: " + e.InvolvedObject.Kind,
-		"name: " + e.InvolvedObject.Name,
-		"namespace: " + e.InvolvedObject.Namespace,
+		"kind: " + part(e.InvolvedObject.Kind),
+		"name: " + part(e.InvolvedObject.Name),
+		"namespace: " + part(e.InvolvedObject.Namespace),
 	}
 	metadata := make(map[string]string, len(e.Metadata))
 	noColon := strings.NewReplacer(":", "|")
 	for _, key := range event.SortedKeys(e.Metadata) {
-		metadata[noColon.Replace(key)] = noColon.Replace(e.Metadata[key])
+		metadata[part(noColon.Replace(key))] = part(noColon.Replace(e.Metadata[key]))
 	}
 	// What is not metadata, the brackets and, of each pair of metadata, separator, comma and quotes.
 	taken := size(before) + size(after) + len("[]") + len(metadata)*len(`,": "`)
@@ -88,6 +94,9 @@ func tags(e *event.Event) []string {
 	}
 	return append(tags, after...)
 }
+
+// part is a key or a value.
+func part(s string) string { return provider.CutRunes(s, maxTagPart) }
 
 // size is how many bytes of the limit tags take, each with a comma and quotes.
 func size(tags []string) int {

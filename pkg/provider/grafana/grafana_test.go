@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/provider"
@@ -64,12 +65,40 @@ func TestLimit(t *testing.T) {
 		if err != nil || len(encoded) > maxTags {
 			t.Errorf("the tags have %d bytes: %v", len(encoded), err)
 		}
-		if tags[len(tags)-2] != "name: "+e.InvolvedObject.Name {
+		if tags[len(tags)-2] != "name: "+provider.CutRunes(e.InvolvedObject.Name, maxTagPart) {
 			t.Errorf("the name is not whole: %q", tags)
 		}
 	}
 	if tags := tags(&one); !strings.HasSuffix(tags[2], provider.Ellipsis) || size(tags)+len("[]")-len(",") > maxTags {
 		t.Errorf("tags %q", tags)
+	}
+}
+
+// TestPartLimit finds a key or a value for which Grafana's database has no room.
+func TestPartLimit(t *testing.T) {
+	long := strings.Repeat("é", 101)
+	for _, e := range []event.Event{
+		{ReportingController: long},
+		{InvolvedObject: event.ObjectReference{Kind: long, Name: "a"}},
+		{InvolvedObject: event.ObjectReference{Name: long}},
+		{InvolvedObject: event.ObjectReference{Namespace: long}},
+		{Metadata: map[string]string{long: "value"}},
+		{Metadata: map[string]string{"key": long}},
+	} {
+		cut := 0
+		for _, tag := range tags(&e) {
+			key, value, _ := strings.Cut(tag, ": ")
+			for _, part := range []string{key, value} {
+				if n := utf8.RuneCountInString(part); n > 100 {
+					t.Errorf("%d characters: %q", n, part)
+				} else if n == 100 {
+					cut++
+				}
+			}
+		}
+		if cut != 1 {
+			t.Errorf("%d parts are cut, want 1: %q", cut, tags(&e))
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func incidents() []provider.Type {
 			SecretKeys:   []string{"password", "token", "username"},
 			Sends:        "An annotation with tags for the object and its metadata.",
 			Address:      "that of the API: `https://HOST/api/annotations`",
-			Limits:       "The values of tags are cut so that all have 500 bytes at most.",
+			Limits:       "Keys and values of tags have 100 characters at most; values are cut further so that all have 500 bytes at most.",
 			Notes:        "The message is not sent.",
 		},
 		{
