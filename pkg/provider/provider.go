@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/notification-controller/notification-controller/pkg/event"
@@ -102,6 +103,7 @@ type Config struct {
 // Secrets returns all values that errors must not show, for [NewRedactor]. The proxy's are not among them.
 func (c Config) Secrets() []string {
 	secrets := []string{c.Address, c.Token, c.Password}
+	secrets = append(secrets, pathParts(strings.TrimSpace(string(c.Secret["address"])))...)
 	if c.Password != "" {
 		// What an Authorization header says of them (RFC 7617).
 		secrets = append(secrets, base64.StdEncoding.EncodeToString([]byte(c.Username+":"+c.Password)))

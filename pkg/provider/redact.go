@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"html"
 	"net/url"
 	"slices"
 	"strconv"
@@ -30,7 +31,7 @@ type Redactor struct {
 }
 
 // NewRedactor returns a Redactor for the given secrets, in the forms in which they may appear in a text: as they
-// are, without surrounding space, escaped for a URL, for JSON or for a quoted string. Of a URL the path with the
+// are, without surrounding space, escaped for a URL, for JSON, for HTML or for a quoted string. Of a URL the path with the
 // query and the user information are secrets too, since chat services put their tokens there; so is what follows
 // the scheme in the value of an Authorization header.
 func NewRedactor(secrets ...string) *Redactor {
@@ -88,6 +89,34 @@ func parts(secret string) []string {
 	return found
 }
 
+// pathParts returns what of an address that is a secret as a whole is one by itself, too: its path as the name of a
+// repository, and the elements that are no words. Services and errors quote them out of their place.
+func pathParts(address string) []string {
+	path := ""
+	switch u, err := url.Parse(address); {
+	// A list of hosts, as NATS has it, has no path.
+	case err == nil && u.Host != "" && !strings.Contains(u.Host, ","):
+		path = u.Path
+	// HOST:PATH, as SSH has it.
+	case !strings.Contains(address, "://"):
+		_, path, _ = strings.Cut(address, ":")
+	}
+	path = strings.TrimSuffix(strings.Trim(path, "/"), ".git")
+	var found []string
+	for _, part := range append(strings.Split(path, "/"), path) {
+		if len(part) >= minURLPart && !isWord(part) {
+			found = append(found, part)
+		}
+	}
+	return found
+}
+
+// isWord says whether a part of an address may be a word of any text, such as "services" or "repository".
+func isWord(part string) bool {
+	const longest = 15
+	return len(part) <= longest && strings.Trim(part, "abcdefghijklmnopqrstuvwxyz") == ""
+}
+
 // spellings returns the ways in which s may be written in a text.
 func spellings(s string) []string {
 	if len(s) < minSecret {
@@ -96,11 +125,26 @@ func spellings(s string) []string {
 	// Text of other services is quoted on one line and as valid UTF-8.
 	oneLine := strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), "")
 	found := []string{s, oneLine, url.QueryEscape(s), url.PathEscape(s), unquoted(strconv.Quote(s))}
+	for _, form := range found[:4] {
+		found = append(found, lowerEscapes(form))
+	}
+	escaped := html.EscapeString(s)
+	found = append(found, escaped, strings.ReplaceAll(escaped, "&#34;", "&quot;"))
 	if quoted, err := json.Marshal(s); err == nil {
 		// Some encoders escape slashes as well.
 		found = append(found, unquoted(string(quoted)), strings.ReplaceAll(unquoted(string(quoted)), "/", `\/`))
 	}
 	return slices.DeleteFunc(found, func(form string) bool { return len(form) < minSecret })
+}
+
+// lowerEscapes returns s with the escapes of a URL in lower case, as some services write them: %2f for %2F.
+func lowerEscapes(s string) string {
+	pieces := strings.Split(s, "%")
+	for i, piece := range pieces[1:] {
+		n := min(len(piece), 2)
+		pieces[i+1] = strings.ToLower(piece[:n]) + piece[n:]
+	}
+	return strings.Join(pieces, "%")
 }
 
 func unquoted(quoted string) string { return quoted[1 : len(quoted)-1] }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +27,10 @@ func TestRedactorText(t *testing.T) {
 		{"with space", []string{" s3cr3t "}, "token[ s3cr3t ]", "token[*****]"},
 		{"in a query", []string{"a b/c&d"}, "?x=a+b%2Fc%26d", "?x=*****"},
 		{"in a path", []string{"a b/c&d"}, "/a%20b%2Fc&d/", "/*****/"},
+		{"in a path of others", []string{"a b/c&d"}, "/a%20b%2fc&d/", "/*****/"},
+		{"in a query of others", []string{"a b/c&d"}, "?x=a+b%2fc%26d", "?x=*****"},
+		{"not all escapes are", []string{"abc%2Fdef%"}, "abc%2fdef%, abc%", "*****, abc%"},
+		{"in HTML", []string{`a"b&c<d>`}, "<p>a&#34;b&amp;c&lt;d&gt;</p> a&quot;b&amp;c&lt;d&gt;", "<p>*****</p> *****"},
 		{"in JSON", []string{`a"b\c<d>`}, `{"token":"a\"b\\c\u003cd\u003e"}`, `{"token":"*****"}`},
 		{"in JSON of others", []string{`a"b\c<d>`}, `{"token":"a\"b\\c<d>"}`, `{"token":"*****"}`},
 		{"in JSON with escaped slashes", []string{"abc/def"}, `{"token":"abc\/def"}`, `{"token":"*****"}`},
@@ -127,16 +134,54 @@ func TestConfigSecrets(t *testing.T) {
 	}
 }
 
-// FuzzRedactor checks that no secret is left in what one text says before and after it.
+// TestSecretAddresses finds parts of an address that only the Secret has, and words that are masked because it has them.
+func TestSecretAddresses(t *testing.T) {
+	const slack = "https://hooks.example.com/services/T00000000/B0000/SUPERSECRETTOKEN"
+	for _, test := range []struct{ address, text, want string }{
+		{slack, "invalid repository id 'services/T00000000/B0000/SUPERSECRETTOKEN'", "invalid repository id '*****'"},
+		{slack, "no services for T00000000, token SUPERSECRETTOKEN at hooks.example.com", "no services for *****, token ***** at hooks.example.com"},
+		{slack + "/", "T00000000/B0000/SUPERSECRETTOKEN", "*****/B0000/*****"},
+		{"https://h.example.com/acme/s3cr3tname.git", "acme/s3cr3tname, s3cr3tname", "*****, *****"},
+		{"https://h.example.com/acme/s3cr3t%2Fname", "s3cr3t/name", "s3cr3t/name"},
+		{"https://h.example.com/a%20b/s3cr3t-name", "'a b/s3cr3t-name', a%20b/s3cr3t-name", "'*****', a%20*****"},
+		{"hooks.example.com:443/services/T0/SUPERSECRETTOKEN", "id '443/services/T0/SUPERSECRETTOKEN'", "id '*****'"},
+		{"git@h.example.com:acme/s3cr3tname.git", "acme/s3cr3tname at h.example.com", "***** at h.example.com"},
+		{"https://h.example.com/some/repository", "some repository", "some repository"},
+		{"https://h.example.com/abcdefghijklmnop", "abcdefghijklmnop", "*****"},
+		{"nats://nats-1.example.com:4222,nats://nats-2.example.com:4222", "nats-2.example.com:4222", "nats-2.example.com:4222"},
+	} {
+		cfg := Config{Address: test.address, Secret: map[string][]byte{"address": []byte(test.address + "\n")}}
+		if got := NewRedactor(cfg.Secrets()...).Text(test.text); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.address, got, test.want)
+		}
+	}
+	// What spec.address says everybody can see.
+	cfg := Config{Address: "https://h.example.com/some/path-of-mine"}
+	const text = "invalid repository id 'some/path-of-mine'"
+	if got := NewRedactor(cfg.Secrets()...).Text(text); got != text {
+		t.Errorf("got %q", got)
+	}
+}
+
+// FuzzRedactor checks that no secret is left in what one text says before and after it, however it is escaped there.
 func FuzzRedactor(f *testing.F) {
 	f.Add("s3cr3t", "before ", " after")
 	f.Add("https://u:p4ssw0rd@h/a/long/path?q=1", "", "…")
+	f.Add("https://h/a/p%2Fth?q=<1>&r=\"2\"", "", "")
 	f.Add("aaaa", "a", "a")
 	f.Fuzz(func(t *testing.T, secret, before, after string) {
-		text := NewRedactor(secret).Text(before + secret + after)
-		if len(secret) >= minSecret && !strings.Contains(Mask, secret) && strings.Contains(text, secret) &&
-			!strings.Contains(before+Mask+after, secret) {
-			t.Errorf("%q is in %q", secret, text)
+		if len(secret) < minSecret {
+			return
+		}
+		redactor := NewRedactor(secret)
+		query, path := url.QueryEscape(secret), url.PathEscape(secret)
+		for _, written := range []string{
+			secret, query, path, lowerEscapes(query), lowerEscapes(path), html.EscapeString(secret), unquoted(strconv.Quote(secret)),
+		} {
+			text := redactor.Text(before + written + after)
+			if !strings.Contains(Mask, written) && strings.Contains(text, written) && !strings.Contains(before+Mask+after, written) {
+				t.Errorf("%q is in %q", written, text)
+			}
 		}
 	})
 }
