@@ -358,6 +358,39 @@ func checkComments(t *testing.T, kind, marker string, pageSize int, before func(
 	}
 }
 
+// TestCommentOfOthers finds a write of what a comment says already, and a memory that is trusted where another replica
+// writes, too.
+func TestCommentOfOthers(t *testing.T) {
+	for _, kind := range []string{"giteapullrequestcomment", "githubpullrequestcomment", "gitlabmergerequestcomment"} {
+		t.Run(kind, func(t *testing.T) {
+			h := newHostAdapter(t, kind, func(cfg *provider.Config) { cfg.States = provider.NewStates(10, false) })
+			at := time.Now()
+			for i, step := range []struct {
+				before   func()
+				severity string
+				writes   int
+			}{
+				{nil, "info", 1},
+				{nil, "info", 1},
+				{nil, "error", 2},
+				{nil, "error", 2},
+				{func() { h.host.DeleteComments() }, "error", 3},
+			} {
+				if step.before != nil {
+					step.before()
+				}
+				h.Enqueue(commitNotification(0, at, step.severity), h.row)
+				if o := h.settled(t, i+1)[i]; o.Result != Sent {
+					t.Fatalf("%s: %v", o.Result, o.Err)
+				}
+				if _, writes := h.host.Requests(); writes != step.writes || len(h.host.Comments()) != 1 {
+					t.Errorf("step %d: %d writes, want %d; %d comments", i, writes, step.writes, len(h.host.Comments()))
+				}
+			}
+		})
+	}
+}
+
 // TestCommentThatWasLost finds a sender that insists on a comment which is not there any more, or not its own.
 func TestCommentThatWasLost(t *testing.T) {
 	for name, lose := range map[string]func(*githosttest.Host){

@@ -67,10 +67,14 @@ func (s *CommentSender) Send(ctx context.Context, n *provider.Notification) erro
 	}
 	marker := s.marker(n)
 	body := s.body(n, marker)
-	if s.States.Trusted(known) && known.Value == digest(body) {
+	id := known.ID
+	if !s.States.Trusted(known) {
+		// What another replica has written may be the same.
+		id = 0
+	} else if known.Value == digest(body) {
 		return nil
 	}
-	id, err := s.write(ctx, number, known.ID, marker, body)
+	id, err = s.write(ctx, number, id, marker, body)
 	if err != nil {
 		return err
 	}
@@ -82,7 +86,8 @@ func (s *CommentSender) Send(ctx context.Context, n *provider.Notification) erro
 	return nil
 }
 
-// write updates the comment that is known, or else the one that is found, or else writes a new one.
+// write updates the comment that is known, or else the one that is found if it says something else, or else writes a new
+// one.
 func (s *CommentSender) write(ctx context.Context, number string, id int64, marker, body string) (int64, error) {
 	if id != 0 {
 		err := s.Host.Update(ctx, number, id, body)
@@ -94,15 +99,15 @@ func (s *CommentSender) write(ctx context.Context, number string, id int64, mark
 		}
 		// Somebody has deleted it, or it is that of the account before. If not, the next call is refused too.
 	}
-	id, err := s.find(ctx, number, marker)
-	if err != nil {
-		return 0, err
+	found, err := s.find(ctx, number, marker)
+	if err != nil || found.ID != 0 && found.Body == body {
+		return found.ID, err
 	}
-	if id != 0 {
-		if err := s.Host.Update(ctx, number, id, body); err != nil {
+	if found.ID != 0 {
+		if err := s.Host.Update(ctx, number, found.ID, body); err != nil {
 			return 0, fmt.Errorf("failed to update %s: %w", s.Noun, err)
 		}
-		return id, nil
+		return found.ID, nil
 	}
 	if id, err = s.Host.Create(ctx, number, body); err != nil {
 		return 0, fmt.Errorf("failed to create %s: %w", s.Noun, err)
@@ -110,35 +115,35 @@ func (s *CommentSender) write(ctx context.Context, number string, id int64, mark
 	return id, nil
 }
 
-// find returns the ID of the first own comment with the marker, 0 if there is none.
-func (s *CommentSender) find(ctx context.Context, number, marker string) (int64, error) {
+// find returns the first own comment with the marker, one with ID 0 if there is none.
+func (s *CommentSender) find(ctx context.Context, number, marker string) (Comment, error) {
 	account, err := s.ownAccount(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("failed to get authenticated user info: %w", err)
+		return Comment{}, fmt.Errorf("failed to get authenticated user info: %w", err)
 	}
 	var firstID int64
 	for page := 1; page <= maxPages; page++ {
 		comments, answer, err := s.Host.Comments(ctx, number, page)
 		if err != nil {
-			return 0, fmt.Errorf("failed to list %ss: %w", s.Noun, err)
+			return Comment{}, fmt.Errorf("failed to list %ss: %w", s.Noun, err)
 		}
 		// A host that does not know of pages gives the same one for ever.
 		if len(comments) == 0 || comments[0].ID == firstID {
-			return 0, nil
+			return Comment{}, nil
 		}
 		if page == 1 {
 			firstID = comments[0].ID
 		}
 		for _, comment := range comments {
 			if comment.Author == account && strings.Contains(comment.Body, marker) {
-				return comment.ID, nil
+				return comment, nil
 			}
 		}
 		if !hasNext(answer.Header, len(comments)) {
-			return 0, nil
+			return Comment{}, nil
 		}
 	}
-	return 0, provider.Permanentf(provider.ReasonRejected, "the change request has more than %d pages of comments", maxPages)
+	return Comment{}, provider.Permanentf(provider.ReasonRejected, "the change request has more than %d pages of comments", maxPages)
 }
 
 // ownAccount asks the host until it has said.
