@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/ratelimit"
@@ -193,6 +195,31 @@ func TestHandlerSkipsWhatTheTypeSkips(t *testing.T) {
 	f.handler.Queue.Drain(t.Context())
 	if len(f.sent) != 1 || f.sent[0].Event.Message != "failed" || recorded.count(Skipped, SkippedByType) != 1 {
 		t.Errorf("sent %d, outcomes %+v", len(f.sent), recorded.all)
+	}
+}
+
+// TestHandlerSkipsProgressOfIncidents finds work in progress that counts as sent where it changes no alert, and as a
+// change of severity between two failures.
+func TestHandlerSkipsProgressOfIncidents(t *testing.T) {
+	for value, want := range map[string]int{notification.ResolveEnabled: 1, "": 0} {
+		f := newFlow()
+		p := testProvider()
+		p.Annotations = map[string]string{notification.ResolveAnnotation: value}
+		f.handler.Router.Providers = providers{"provider": p}
+		f.handler.Router.Types = func(name string) (provider.Type, bool) {
+			return provider.Type{Name: name, SkipResolving: (*provider.Notification).IsProgressing}, true
+		}
+		f.handler.Matcher.alerts = alertList{testAlert(withRepeatInterval(time.Hour))}
+		f.handler.Router.Repeats, _ = testRepeats(10)
+		failure := strings.NewReplacer(`"info"`, `"error","reason":"Failed"`, "done", "failed %d").Replace(shopEvent)
+		f.post(fmt.Sprintf(failure, 1))
+		f.post(strings.Replace(shopEvent, `"info"`, `"info","reason":"Progressing"`, 1))
+		f.post(fmt.Sprintf(failure, 2))
+		f.handler.Queue.Drain(t.Context())
+		skipped, repeated := f.recorded.count(Skipped, SkippedByType), f.recorded.count(Skipped, SkippedRepeat)
+		if skipped != want || repeated != want || len(f.sent) != 3-2*want {
+			t.Errorf("annotation %q: %d skipped, %d held back, %d sent", value, skipped, repeated, len(f.sent))
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 
+	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/event"
 	"github.com/notification-controller/notification-controller/pkg/provider"
@@ -18,7 +19,7 @@ func (r *Router) Render(ctx context.Context, e *event.Event, a *v1beta3.Alert, p
 	if len(conflicts) > 0 {
 		r.Record.MetadataConflict(a, e.InvolvedObject, conflicts)
 	}
-	if row.Skip != nil && row.Skip(n) {
+	if row.Skips(n, p.Annotations[notification.ResolveAnnotation] == notification.ResolveEnabled) {
 		r.Record.Outcome(outcome(n, row).skipped(SkippedByType))
 		return nil, false
 	}

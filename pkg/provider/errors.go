@@ -17,7 +17,7 @@ const (
 	// Throttled failures say when the service takes notifications again: wait until then.
 	Throttled
 	// Superseded is no failure: there is nothing to send any more. A newer event has already changed what this one was to
-	// change, or the Provider has been suspended.
+	// change, the Provider has been suspended, or an edit has it change nothing.
 	Superseded
 )
 
@@ -70,7 +70,7 @@ func Throttledf(after time.Duration, format string, args ...any) *Error {
 	return &Error{Kind: Throttled, Reason: ReasonRateLimited, RetryAfter: after, Err: fmt.Errorf(format, args...)}
 }
 
-// Supersededf returns an error that says that a newer event came first.
+// Supersededf returns an error that says that a newer event, or an edit, came first.
 func Supersededf(format string, args ...any) *Error {
 	return &Error{Kind: Superseded, Reason: ReasonSuperseded, Err: fmt.Errorf(format, args...)}
 }

@@ -149,6 +149,8 @@ type Type struct {
 	OrderingKey func(*Notification) string
 	// Skip says that there is nothing to send for a notification. Nil means that the type sends all.
 	Skip func(*Notification) bool
+	// SkipResolving says the same for Providers with [Config.Resolve].
+	SkipResolving func(*Notification) bool
 	// NeedsAddress says that without an address nothing can be sent.
 	NeedsAddress bool
 	// SecretTLS says that TLS material may also be in the Secret of spec.secretRef.
@@ -173,4 +175,9 @@ type Type struct {
 	Limits string
 	// Notes is what else there is to know.
 	Notes string
+}
+
+// Skips says that there is nothing to send for a notification. Resolve is that of [Config].
+func (t Type) Skips(n *Notification, resolve bool) bool {
+	return t.Skip != nil && t.Skip(n) || resolve && t.SkipResolving != nil && t.SkipResolving(n)
 }

@@ -49,7 +49,8 @@ func authorization(cfg provider.Config) string {
 // when Alertmanager's resolve_timeout is over.
 func (s *sender) Send(ctx context.Context, n *provider.Notification) error {
 	if s.resolve && n.IsProgressing() {
-		return nil
+		// The Provider has been edited meanwhile: see [provider.Type.SkipResolving].
+		return provider.Supersededf("work that has only begun resolves no alert")
 	}
 	a := newAlert(&n.Event)
 	if s.resolve {

@@ -45,7 +45,8 @@ func (s *sender) Send(ctx context.Context, n *provider.Notification) error {
 	case n.Event.IsError():
 		return s.post(ctx, s.address, newAlert(n, alias(n)))
 	case n.IsProgressing():
-		return nil
+		// The Provider has been edited meanwhile: see [provider.Type.SkipResolving].
+		return provider.Supersededf("work that has only begun closes no alert")
 	default:
 		return s.post(ctx, s.closeURL(alias(n)), newClosing(n))
 	}

@@ -68,9 +68,7 @@ func TestResolve(t *testing.T) {
 
 	progressing := providertest.InfoNotification()
 	progressing.Event.Reason = "Progressing"
-	if requests := providertest.Capture(t, New, config(true), progressing); len(requests) != 0 {
-		t.Errorf("work in progress closes: %s", requests[0].Path)
-	}
+	providertest.CheckSuperseded(t, New, config(true), progressing)
 }
 
 // TestCloseCompliance runs the suite over what the table does not reach: closing.

@@ -37,6 +37,18 @@ func Attempt(t *testing.T, construct Constructor, cfg provider.Config, n *provid
 	return sendNotification(t, sender, n)
 }
 
+// CheckSuperseded checks that a new sender says that there is nothing to send, and sends nothing.
+func CheckSuperseded(t *testing.T, construct Constructor, config func(url string) provider.Config, n *provider.Notification) {
+	t.Helper()
+	service := Serve(t, func(http.ResponseWriter, *http.Request) {})
+	if err := Attempt(t, construct, config(service.URL), n); err == nil || provider.Classify(err).Kind != provider.Superseded {
+		t.Errorf("not superseded: %v", err)
+	}
+	if requests := service.Requests(); len(requests) != 0 {
+		t.Errorf("sent %s %s", requests[0].Path, requests[0].Body)
+	}
+}
+
 // CheckAuthorization checks the Authorization header that each of some configurations, which lack the address, leads to.
 func CheckAuthorization(t *testing.T, construct Constructor, configs map[string]provider.Config) {
 	t.Helper()

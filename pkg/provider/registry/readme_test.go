@@ -92,10 +92,10 @@ func events(row provider.Type) string {
 	progressing, source := providertest.InfoNotification(), providertest.InfoNotification()
 	progressing.Event.Reason = "Progressing"
 	source.Event.InvolvedObject.Kind = "HelmRepository"
-	if row.Skip != nil && row.Skip(progressing) {
+	if row.Skips(progressing, false) {
 		text += "; not that work has begun"
 	}
-	if row.Skip != nil && row.Skip(source) {
+	if row.Skips(source, false) {
 		text += "; not those about HelmRepositories"
 	}
 	return text

@@ -133,7 +133,7 @@ func TestSkips(t *testing.T) {
 	progressing, source := providertest.InfoNotification(), providertest.InfoNotification()
 	progressing.Event.Reason = "Progressing"
 	source.Event.InvolvedObject.Kind = "HelmRepository"
-	skips := func(row provider.Type, n *provider.Notification) bool { return row.Skip != nil && row.Skip(n) }
+	skips := func(row provider.Type, n *provider.Notification) bool { return row.Skips(n, false) }
 	for _, row := range Types() {
 		if row.Family == provider.FamilyCommitStatus {
 			continue
@@ -143,6 +143,10 @@ func TestSkips(t *testing.T) {
 		}
 		if want := row.Name == "pagerduty" || row.Name == "incident.io"; skips(row, progressing) != want {
 			t.Errorf("%s skips work in progress: %t", row.Name, !want)
+		}
+		closes := slices.Contains([]string{"alertmanager", "incident.io", "opsgenie", "pagerduty"}, row.Name)
+		if row.Skips(progressing, true) != closes || row.Skips(providertest.Notification(), true) || row.Skips(providertest.InfoNotification(), true) {
+			t.Errorf("%s does not skip work in progress alone if it closes what a failure opened: %t", row.Name, closes)
 		}
 		if want := row.Name == "otel"; skips(row, source) != want {
 			t.Errorf("%s skips HelmRepositories: %t", row.Name, !want)
