@@ -61,6 +61,9 @@ func decodeTS(body []byte) Timestamp {
 	return t
 }
 
+// maxQuotedKey is how many characters an error quotes of a key of the metadata, which may have any number of them.
+const maxQuotedKey = 100
+
 func decodeError(body []byte, err error) *DecodeError {
 	var wrongType *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
@@ -74,7 +77,7 @@ func decodeError(body []byte, err error) *DecodeError {
 		if wrongType.Type.Kind() == reflect.String {
 			wanted = "a string"
 			if key := metadataKey(body); field == "metadata" && key != "" {
-				field += "." + key
+				field += fmt.Sprintf(".%.*s", maxQuotedKey, key)
 			}
 		}
 		return &DecodeError{Field: field, Problem: fmt.Sprintf("a JSON %s where %s belongs", wrongType.Value, wanted)}

@@ -123,6 +123,7 @@ func TestDecodeErrors(t *testing.T) {
 		{`{"metadata":["planted"]}`, "metadata", "a JSON array where an object belongs"},
 		{`{"metadata":{"b":"planted","a":1}}`, "metadata.a", "a JSON number where a string belongs"},
 		{`{"metadata":{"a.b/c":{}}}`, "metadata.a.b/c", "a JSON object where a string belongs"},
+		{`{"metadata":{"` + strings.Repeat("é", 1000) + `":1}}`, "metadata." + strings.Repeat("é", 100), "a JSON number where a string belongs"},
 		{`{"metadata":{"a":1,"a":"x"}}`, "metadata", "a JSON number where a string belongs"},
 		{`{"timestamp":1597000000.123}`, "timestamp", "not an RFC 3339 time"},
 		{`{"timestamp":""}`, "timestamp", "not an RFC 3339 time"},
