@@ -205,6 +205,10 @@ func (r *EventRecorder) isNews(a *v1beta3.Alert, reason string) bool {
 	return true
 }
 
+// maxConflictKeys is how much of the keys in conflict is told of, in bytes: keys have any length, and what to do comes
+// after them.
+const maxConflictKeys = 500
+
 // MetadataConflict implements [Recorder]. The sources are said in annotations as far as the keys can be their names.
 func (r *EventRecorder) MetadataConflict(a *v1beta3.Alert, object event.ObjectReference, conflicts map[string]string) {
 	annotations := map[string]string{}
@@ -213,14 +217,14 @@ func (r *EventRecorder) MetadataConflict(a *v1beta3.Alert, object event.ObjectRe
 			annotations[key] = sources
 		}
 	}
-	keys := strings.Join(event.SortedKeys(conflicts), ", ")
+	keys := controller.Cut(strings.Join(event.SortedKeys(conflicts), ", "), maxConflictKeys)
 	log := r.Log
 	if !r.isNews(a, ReasonMetadataConflict) {
 		log = log.V(4)
 	}
 	log.Info("Metadata keys have several sources", "alert", klog.KObj(a), "object", object.String(), "keys", keys)
-	r.Events.AnnotatedEventf(a, annotations, corev1.EventTypeWarning, ReasonMetadataConflict,
-		"metadata keys of the notification for %s have several sources, the last one of which was used: %s; to choose, remove them from spec.eventMetadata or spec.summary, or from the annotations of the object", object, keys)
+	message := fmt.Sprintf("metadata keys of the notification for %s have several sources, the last one of which was used: %s; to choose, remove them from spec.eventMetadata or spec.summary, or from the annotations of the object", object, keys)
+	r.Events.AnnotatedEventf(a, annotations, corev1.EventTypeWarning, ReasonMetadataConflict, "%s", controller.EventMessage(message))
 }
 
 // alertReference is enough of an Alert to put a Kubernetes Event on it.

@@ -81,6 +81,22 @@ func TestLogTellsOfProblemsOnce(t *testing.T) {
 	}
 }
 
+// TestMetadataConflictIsCut has keys and an object of any length.
+func TestMetadataConflictIsCut(t *testing.T) {
+	const advice = "; to choose, remove them from"
+	long := strings.Repeat("k", 2000)
+	for name, cut := range map[string]bool{"shop": false, long: true} {
+		events := record.NewFakeRecorder(1)
+		r := jsonRecorder(io.Discard, slog.LevelInfo)
+		r.Events = events
+		r.MetadataConflict(testAlert(), event.ObjectReference{Kind: "Kustomization", Name: name}, map[string]string{long: "twice", "100%d": "twice"})
+		message := strings.TrimPrefix(<-events.Events, "Warning "+ReasonMetadataConflict+" ")
+		if len(message) > 1024+len("map[]") || !cut && (!strings.Contains(message, ": 100%d, kkk") || !strings.Contains(message, advice)) {
+			t.Errorf("the message has %d bytes: %s", len(message), message)
+		}
+	}
+}
+
 // TestLoggedProblemsAreBounded counts what is remembered of Alerts that come and go.
 func TestLoggedProblemsAreBounded(t *testing.T) {
 	r := jsonRecorder(io.Discard, slog.LevelError+1)
