@@ -23,6 +23,10 @@ const (
 	website = "https://bitbucket.org"
 	// maxDescription is a bound of ours: Bitbucket names none.
 	maxDescription = 255
+	// maxName is how many characters the name of a build may have.
+	//
+	// Source: https://github.com/jenkinsci/bitbucket-branch-source-plugin/pull/928
+	maxName = 255
 )
 
 // New returns a Sender of type bitbucket, which sets the state of commits. The address is that of a repository. The
@@ -106,7 +110,7 @@ func (s statuses) Set(ctx context.Context, want git.Status) error {
 	_, err := s.client.Do(ctx, git.Call{
 		Method: http.MethodPost,
 		Path:   s.path + want.Commit + "/statuses/build",
-		In:     build{git.BuildKey(want.Context), website, want.State, want.Name, want.Description},
+		In:     build{git.BuildKey(want.Context), website, want.State, provider.CutRunes(want.Name, maxName), want.Description},
 		Commit: want.Commit,
 	})
 	return err

@@ -40,3 +40,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("Authorization is %q", got)
 	}
 }
+
+func TestNameLimit(t *testing.T) {
+	githosttest.CheckLongNames(t, New, provider.Config{Token: "u:p", Address: "https://bitbucket.org/acme/webapp"}, "name")
+}

@@ -2,6 +2,7 @@ package git
 
 import (
 	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/hex"
 )
 
@@ -10,4 +11,16 @@ import (
 func BuildKey(context string) string {
 	sum := sha1.Sum([]byte(context))
 	return hex.EncodeToString(sum[:])
+}
+
+// fitContext returns a context of at most limit characters, and any number of them if limit is 0. The end of a longer one
+// is a digest of the whole, so that contexts that begin alike stay apart.
+func fitContext(context string, limit int) string {
+	characters := []rune(context)
+	if limit == 0 || len(characters) <= limit {
+		return context
+	}
+	sum := sha256.Sum256([]byte(context))
+	end := "-" + hex.EncodeToString(sum[:6])
+	return string(characters[:limit-len(end)]) + end
 }

@@ -13,7 +13,7 @@ import (
 type Status struct {
 	// Commit has 40 hexadecimal digits.
 	Commit string
-	// Context tells the statuses of a commit apart: the notification's StatusID.
+	// Context tells the statuses of a commit apart: the notification's StatusID, or one made of it that fits.
 	Context string
 	// Genre is the second part of the context, for hosts that have one.
 	Genre string
@@ -55,6 +55,8 @@ type StatusSender struct {
 	Words Words
 	// MaxDescription is how many characters a description may have; 0 means any number.
 	MaxDescription int
+	// MaxContext is how many characters a context may have; 0 means any number.
+	MaxContext int
 	// States remembers what was set.
 	States *provider.States
 	// Genre returns the second part of the context. Nil means none.
@@ -123,7 +125,7 @@ func (s *StatusSender) status(n *provider.Notification) (Status, error) {
 	}
 	status := Status{
 		Commit:      commit,
-		Context:     n.StatusID,
+		Context:     fitContext(n.StatusID, s.MaxContext),
 		Name:        provider.ShortName(n.Event.InvolvedObject),
 		State:       state,
 		Description: provider.Describe(n.Event.Reason),

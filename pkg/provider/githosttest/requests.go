@@ -92,3 +92,16 @@ func CheckBody(t *testing.T, construct providertest.Constructor, cfg provider.Co
 		t.Errorf("wrote %+v\nwant  %s", sent, want)
 	}
 }
+
+// CheckLongNames checks that a field of a status whose context and object have long names has as many characters as hosts
+// take.
+func CheckLongNames(t *testing.T, construct providertest.Constructor, cfg provider.Config, field string) {
+	t.Helper()
+	const most = 255
+	n := Notification()
+	n.StatusID = strings.Repeat("é", most+1)
+	n.Event.InvolvedObject.Name = n.StatusID
+	if got := len([]rune(providertest.Field(t, Capture(t, construct, cfg, n)[0].Body, field))); got != most {
+		t.Errorf("%s has %d characters, want %d", field, got, most)
+	}
+}

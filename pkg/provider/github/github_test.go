@@ -64,6 +64,10 @@ func TestStatus(t *testing.T) {
 		`{"state":"failure","description":"`+strings.Repeat("é", 139)+`…","context":"kustomization/webapp/4a8b6c1e"}`)
 }
 
+func TestContextLimit(t *testing.T) {
+	githosttest.CheckLongNames(t, New, provider.Config{Token: "t", Address: "https://github.com/acme/webapp"}, "context")
+}
+
 func TestDispatchLimits(t *testing.T) {
 	cfg := provider.Config{Token: "t", Address: "https://github.com/acme/webapp"}
 	for name, n := range providertest.LongNotifications() {

@@ -14,6 +14,11 @@ import (
 // Source: https://docs.github.com/en/rest/commits/statuses
 const maxDescription = 140
 
+// maxContext is how many characters GitHub takes of a status' context.
+//
+// Source: https://github.com/runatlantis/atlantis/issues/2506
+const maxContext = 255
+
 // New returns a Sender of type github, which sets the state of commits. The address is that of a repository. The error
 // names what to change: the address, or a key of the Secret.
 func New(cfg provider.Config) (provider.Sender, error) {
@@ -25,6 +30,7 @@ func New(cfg provider.Config) (provider.Sender, error) {
 		Host:           statuses{r},
 		Words:          git.Words{Success: "success", Failure: "failure"},
 		MaxDescription: maxDescription,
+		MaxContext:     maxContext,
 		States:         cfg.States,
 	}, nil
 }

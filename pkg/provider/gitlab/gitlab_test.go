@@ -47,6 +47,10 @@ func TestStatus(t *testing.T) {
 		`{"state":"failed","name":"kustomization/webapp/4a8b6c1e","description":"`+strings.Repeat("é", 254)+`…"}`)
 }
 
+func TestNameLimit(t *testing.T) {
+	githosttest.CheckLongNames(t, New, provider.Config{Token: "t", Address: "https://gitlab.com/acme/webapp"}, "name")
+}
+
 func TestComment(t *testing.T) {
 	cfg := provider.Config{Token: "t", Address: "https://gitlab.com/acme/webapp"}
 	sent := githosttest.Capture(t, NewMergeRequestComment, cfg, githosttest.Notification())[0]

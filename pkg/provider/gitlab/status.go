@@ -14,6 +14,11 @@ import (
 // Source: https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
 const maxDescription = 255
 
+// maxName is the size of the column of the name, which is that of jobs: a longer one is an internal error.
+//
+// Source: https://gitlab.com/gitlab-org/gitlab/-/issues/342800
+const maxName = 255
+
 // New returns a Sender of type gitlab, which sets the state of commits. The address is that of a project, by its path
 // or its number. The error names what to change: the address, or a key of the Secret.
 func New(cfg provider.Config) (provider.Sender, error) {
@@ -25,6 +30,7 @@ func New(cfg provider.Config) (provider.Sender, error) {
 		Host:           statuses{p},
 		Words:          git.Words{Success: "success", Failure: "failed"},
 		MaxDescription: maxDescription,
+		MaxContext:     maxName,
 		States:         cfg.States,
 	}, nil
 }

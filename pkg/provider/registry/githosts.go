@@ -41,7 +41,7 @@ func gitHosts() []provider.Type {
 			RequiredKeys: []string{"token"},
 			Sends:        "The state `SUCCESSFUL` or `FAILED` of a commit.",
 			Address:      "that of a repository; requests go to `https://api.bitbucket.org`",
-			Limits:       "The description is cut at 255 characters.",
+			Limits:       "Name and description are cut at 255 characters.",
 			Notes:        "See [Git hosts](#git-hosts). The token is `USER:APP_PASSWORD`.",
 		},
 		{
@@ -97,7 +97,7 @@ func gitHosts() []provider.Type {
 			SecretKeys:   github.SecretKeys(),
 			Sends:        "The state `success` or `failure` of a commit.",
 			Address:      "that of a repository",
-			Limits:       "The description is cut at 140 characters.",
+			Limits:       "The description is cut at 140 characters. A status' name of more than 255 ends in a digest of the whole.",
 			Notes:        "See [Git hosts](#git-hosts).",
 		},
 		{
@@ -125,7 +125,7 @@ func gitHosts() []provider.Type {
 			SecretKeys:   []string{"password", "token", "username"},
 			Sends:        "The state `success` or `failed` of a commit.",
 			Address:      "that of a project, by its path or number",
-			Limits:       "The description is cut at 255 characters.",
+			Limits:       "The description is cut at 255 characters. A status' name of more than 255 ends in a digest of the whole.",
 			Notes:        "See [Git hosts](#git-hosts).",
 		},
 		{
