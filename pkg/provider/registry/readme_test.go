@@ -45,6 +45,9 @@ func TestRowsAreDocumented(t *testing.T) {
 		if row.Sends == "" || row.Address == "" {
 			t.Errorf("%s: the README does not say what is sent, or where", row.Name)
 		}
+		if want := row.Name != "telegram"; strings.Contains(keys(row), "`address`") != want || row.NeedsAddress && !want {
+			t.Errorf("%s: the README says that the Secret may have an address: %t", row.Name, !want)
+		}
 		for _, text := range []string{row.Sends, row.Limits, row.Notes} {
 			if text != "" && !strings.HasSuffix(text, ".") {
 				t.Errorf("%s: not a sentence: %s", row.Name, text)
@@ -101,9 +104,12 @@ func events(row provider.Type) string {
 	return text
 }
 
+// unused begins what a row says of an address that its type does not read.
+const unused = "not used"
+
 // keys writes the keys of the Secret as code, in bold those that have to be there.
 func keys(row provider.Type) string {
-	if row.NeedsAddress {
+	if !strings.HasPrefix(row.Address, unused) {
 		row.SecretKeys = append([]string{"address"}, row.SecretKeys...)
 	}
 	var texts []string
