@@ -50,7 +50,8 @@ type AlertSpec struct {
 	Message string `json:"message,omitempty"`
 
 	// RepeatInterval is the time in which the Alert sends at most one notification about one object with the same
-	// reason and severity, whatever the messages say. A change of severity or revision is always sent. How many were
+	// reason and severity, whatever the messages say. A change of severity, revision,
+	// commit or change request is always sent. How many were
 	// held back is in the next one's metadata, under the key "suppressed".
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:Pattern="^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$"

@@ -36,7 +36,8 @@ type AlertSpecApplyConfiguration struct {
 	// filter are about the event's own message, which is also sent where the template fails.
 	Message *string `json:"message,omitempty"`
 	// RepeatInterval is the time in which the Alert sends at most one notification about one object with the same
-	// reason and severity, whatever the messages say. A change of severity or revision is always sent. How many were
+	// reason and severity, whatever the messages say. A change of severity, revision,
+	// commit or change request is always sent. How many were
 	// held back is in the next one's metadata, under the key "suppressed".
 	RepeatInterval *v1.Duration `json:"repeatInterval,omitempty"`
 	// EventMetadata is added to the metadata of every selected event. It overrides annotations of the event's
