@@ -74,6 +74,8 @@ func (s *CommentSender) Send(ctx context.Context, n *provider.Notification) erro
 	} else if known.Value == digest(body) {
 		return nil
 	}
+	// Should the attempt fail, nobody knows what is there.
+	s.States.Put(key, provider.State{Timestamp: known.Timestamp})
 	id, err = s.write(ctx, number, id, marker, body)
 	if err != nil {
 		return err
