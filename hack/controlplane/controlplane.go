@@ -26,7 +26,7 @@ const (
 	// startTimeout is generous: a start takes a few seconds, but tests run on busy machines.
 	startTimeout = 2 * time.Minute
 	// stopTimeout bounds the wait for requests in flight.
-	stopTimeout  = 10 * time.Second
+	stopTimeout  = time.Minute
 	pollInterval = 50 * time.Millisecond
 )
 
