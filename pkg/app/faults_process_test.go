@@ -94,7 +94,7 @@ func TestLateCallers(t *testing.T) {
 	s := newSink(t, nil)
 	cp.Apply(t, alertAndProvider(ns, "alert", "{type: generic, address: '"+s.URL+"'}")+
 		gitRepository(ns, "webapp")+githubReceiver(ns, "github")+secretManifest(ns, "github", map[string]string{"token": planted}))
-	c := start(t, cp, func(o *Options) { o.ShutdownDelay = 5 * time.Second })
+	c := start(t, cp, func(o *Options) { o.ShutdownDelay, o.ShutdownTimeout = 15*time.Second, 40*time.Second })
 	c.settle(ns, "alert")
 	path := receiver(t, cp, ns, "github", "True").Status.WebhookPath
 	c.knows(path)

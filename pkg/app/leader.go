@@ -12,10 +12,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/klog/v2"
 )
 
 const (
 	leaseName = "notification-controller-leader-election"
+	// releaseLimit is how long it may take to give the Lease up.
+	releaseLimit = 3 * time.Second
 	// namespaceFile tells a Pod its namespace.
 	namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 )
@@ -23,6 +26,8 @@ const (
 // election is for the Lease that the replicas share.
 type election struct {
 	config leaderelection.LeaderElectionConfig
+	// releases says that the Lease is given up after a term.
+	releases bool
 }
 
 func (a *App) newElection() (*election, error) {
@@ -34,25 +39,24 @@ func (a *App) newElection() (*election, error) {
 	if err != nil {
 		return nil, fmt.Errorf("leader election: %w", err)
 	}
-	return &election{leaderelection.LeaderElectionConfig{
+	return &election{releases: a.options.ReleaseOnCancel, config: leaderelection.LeaderElectionConfig{
 		Name: leaseName,
-		Lock: &boundedLock{limit: a.options.RetryPeriod, Interface: &resourcelock.LeaseLock{
+		Lock: &resourcelock.LeaseLock{
 			LeaseMeta: metav1.ObjectMeta{Name: leaseName, Namespace: namespace},
 			Client:    a.clients.core.CoordinationV1(),
 			LockConfig: resourcelock.ResourceLockConfig{
 				Identity:      host + "_" + rand.Text(),
 				EventRecorder: a.events,
 			},
-		}},
-		LeaseDuration:   a.options.LeaseDuration,
-		RenewDeadline:   a.options.RenewDeadline,
-		RetryPeriod:     a.options.RetryPeriod,
-		ReleaseOnCancel: a.options.ReleaseOnCancel,
+		},
+		LeaseDuration: a.options.LeaseDuration,
+		RenewDeadline: a.options.RenewDeadline,
+		RetryPeriod:   a.options.RetryPeriod,
 	}}, nil
 }
 
-// lead campaigns, works while it holds the Lease, and returns when the work has ended. When ctx ends, the Lease is given up
-// after the work: another replica is not to begin before.
+// lead campaigns, works while it holds the Lease, and returns when the work has ended. Only then is the Lease given
+// up: another replica is not to begin before.
 func (e *election) lead(ctx context.Context, work func(context.Context) error) error {
 	campaign, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
@@ -85,38 +89,33 @@ func (e *election) lead(ctx context.Context, work func(context.Context) error) e
 	// The elector does not wait for its callback: two terms of the controllers must not overlap.
 	select {
 	case <-started:
-		return <-done
+		err := <-done
+		if e.releases {
+			e.release(ctx)
+		}
+		return err
 	default:
 		return nil
 	}
 }
 
-// boundedLock is a lock whose calls end: client-go gives each the whole time for the renewal, also the one that releases
-// the Lease, before the work is told to stop.
-type boundedLock struct {
-	resourcelock.Interface
-	limit time.Duration
-}
-
-// Get implements [resourcelock.Interface], as the others do.
-func (l *boundedLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.limit)
+// release gives the Lease up, so that another replica need not wait until it runs out. client-go would do so before the work
+// has ended.
+func (e *election) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseLimit)
 	defer cancel()
-	return l.Interface.Get(ctx)
-}
-
-// Create makes the Lease.
-func (l *boundedLock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	ctx, cancel := context.WithTimeout(ctx, l.limit)
-	defer cancel()
-	return l.Interface.Create(ctx, record)
-}
-
-// Update writes the Lease.
-func (l *boundedLock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	ctx, cancel := context.WithTimeout(ctx, l.limit)
-	defer cancel()
-	return l.Interface.Update(ctx, record)
+	lock := e.config.Lock
+	record, _, err := lock.Get(ctx)
+	if err != nil || record.HolderIdentity != lock.Identity() {
+		return
+	}
+	now := metav1.Now()
+	err = lock.Update(ctx, resourcelock.LeaderElectionRecord{
+		LeaderTransitions: record.LeaderTransitions, LeaseDurationSeconds: 1, AcquireTime: now, RenewTime: now,
+	})
+	if err != nil {
+		klog.FromContext(ctx).Info("Could not give the Lease up; another replica has to wait until it runs out", "reason", err.Error())
+	}
 }
 
 // leaseNamespace is the Pod's namespace, or else RUNTIME_NAMESPACE.

@@ -90,28 +90,33 @@ func TestLease(t *testing.T) {
 		name string
 		// hangs has the API server hang from a minute on, told has the process told to end then, fails the work fail.
 		hangs, told, fails bool
-		want               []string
+		// back is after how long it answers again, if ever.
+		back time.Duration
+		want []string
 		// within is how long the term may go on.
 		within time.Duration
 		err    error
 	}{
 		{name: "told to end", told: true, want: []string{"works", "stopped", "released"}, within: 2 * time.Second},
-		{name: "told to end while the API hangs", told: true, hangs: true, want: []string{"works", "stopped"}, within: time.Second + retry},
-		{name: "the API hangs", hangs: true, want: []string{"works", "stopped"}, within: lease + retry + time.Second},
+		{name: "told to end while the API hangs", told: true, hangs: true, want: []string{"works", "stopped"}, within: time.Second + releaseLimit},
+		{name: "the API hangs", hangs: true, want: []string{"works", "stopped"}, within: lease + releaseLimit},
+		{name: "the API is back too late", hangs: true, back: renew + time.Second/2, want: []string{"works", "stopped", "released"}, within: lease},
 		{name: "the work fails", fails: true, want: []string{"works", "stopped", "released"}, within: 2 * time.Second, err: broken},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				lock := &fakeLock{}
-				e := &election{leaderelection.LeaderElectionConfig{
-					Lock:          &boundedLock{Interface: lock, limit: retry},
-					LeaseDuration: lease, RenewDeadline: renew, RetryPeriod: retry, ReleaseOnCancel: true,
+				e := &election{releases: true, config: leaderelection.LeaderElectionConfig{
+					Lock: lock, LeaseDuration: lease, RenewDeadline: renew, RetryPeriod: retry,
 				}}
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
 				fail := make(chan struct{})
 				time.AfterFunc(time.Minute, func() {
 					lock.set(test.hangs)
+					if test.back > 0 {
+						time.AfterFunc(test.back, func() { lock.set(false) })
+					}
 					if test.told {
 						stop()
 					}

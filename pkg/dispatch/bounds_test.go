@@ -126,7 +126,7 @@ func TestQueueForgetsEmptiedLanes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				q, recorded := testQueue(options, func(context.Context, *provider.Notification) error {
-					return provider.Throttledf(time.Minute, "wait")
+					return provider.Transientf(provider.ReasonTimeout, "again")
 				})
 				enqueue := func(to string) {
 					n := newNotification(to, 1)
@@ -157,6 +157,40 @@ func TestQueueForgetsEmptiedLanes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestPauseOutlivesItsLane has the last notification for a service that wants to be left alone make room for others: the next
+// one for it waits all the same, and the lane goes when the pause is over.
+func TestPauseOutlivesItsLane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pause = 10 * time.Minute
+		begin := time.Now()
+		var attempts []time.Duration
+		options := QueueOptions{PerProvider: 100, Total: 1, TotalBytes: 64 << 20, Workers: 1, MaxAge: time.Hour}
+		q, _ := testQueue(options, func(_ context.Context, n *provider.Notification) error {
+			if n.Provider.Name == "b" {
+				return provider.Transientf(provider.ReasonTimeout, "again")
+			}
+			attempts = append(attempts, time.Since(begin))
+			return provider.Throttledf(pause, "wait")
+		})
+		for _, to := range []string{"a", "b", "a", "b"} {
+			q.Enqueue(newNotification(to, 1), anyOrder)
+			synctest.Wait()
+		}
+		if len(attempts) != 1 {
+			t.Errorf("attempts after %s, want one", attempts)
+		}
+		if _, lanes := q.Len(); lanes != 2 {
+			t.Errorf("%d lanes during the pause, want 2", lanes)
+		}
+		time.Sleep(pause + time.Second)
+		synctest.Wait()
+		if _, lanes := q.Len(); lanes != 0 {
+			t.Errorf("%d lanes are left after the pause", lanes)
+		}
+		q.Drain(t.Context())
+	})
 }
 
 // TestResolvePanics has a type of Provider panic when its sender is made.

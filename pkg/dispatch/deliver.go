@@ -41,6 +41,7 @@ func (q *Queue) wake(l *lane) {
 	defer q.mu.Unlock()
 	if q.lanes[l.provider.UID] == l {
 		q.startWorkers(l)
+		q.retire(l)
 	}
 }
 
@@ -125,6 +126,8 @@ func judge(d *delivery, err *provider.Error) (o Outcome, again bool) {
 		return o.skipped(err.Reason), false
 	case err.Kind == provider.Permanent:
 		return o.failed(err.Reason, err), false
+	case d.failures > maxRetries && o.Attempts == 0:
+		return o.failed(err.Reason, fmt.Errorf("given up without an attempt: %w", err)), false
 	case d.failures > maxRetries:
 		return o.failed(err.Reason, fmt.Errorf("given up after %d attempts: %w", o.Attempts, err)), false
 	default:

@@ -34,7 +34,7 @@ func (d *delivery) outcome() Outcome {
 	n := d.notification
 	return Outcome{
 		EventID: n.Event.ID, Object: n.Event.InvolvedObject, Alert: n.Alert, Provider: n.Provider,
-		Type: d.providerType, Attempts: int(d.attempts.Load()), Suppressed: n.Suppressed, Age: time.Since(d.accepted),
+		Type: d.providerType, Queued: true, Attempts: int(d.attempts.Load()), Suppressed: n.Suppressed, Age: time.Since(d.accepted),
 	}
 }
 

@@ -72,6 +72,8 @@ type Outcome struct {
 	Provider provider.Object
 	// Type is the Provider's type; empty if the Provider or the type does not exist.
 	Type string
+	// Queued says that it was handed to the queue.
+	Queued bool
 	// Attempts is how often it was tried to send it.
 	Attempts int
 	// Suppressed is how many notifications were held back before it.

@@ -118,10 +118,11 @@ func (q *Queue) makeRoom(uid string, size int) []*delivery {
 	return dropped
 }
 
-// evict takes the oldest delivery out of a lane, which is forgotten if that was all, unless it is the one to keep.
+// evict takes the oldest delivery out of a lane, which is forgotten if that was all, unless it is the one to keep. A lane
+// that is paused is forgotten when it wakes: its service is to be left alone until then.
 func (q *Queue) evict(l *lane, keep string) *delivery {
 	d := q.remove(l, 0)
-	if l.provider.UID != keep {
+	if l.provider.UID != keep && !time.Now().Before(l.pausedUntil) {
 		q.retire(l)
 	}
 	return d

@@ -172,8 +172,8 @@ func (r *Repeats) Drop(alert types.UID) {
 
 // Outcome implements [Recorder].
 func (r *Repeats) Outcome(o Outcome) {
-	// A Provider may have been suspended while the notification waited.
-	suspended := o.Result == Skipped && o.Reason == SkippedSuspended
+	// A Provider may have been suspended while the notification waited. One that was not queued has not been told of here.
+	suspended := o.Result == Skipped && o.Reason == SkippedSuspended && o.Queued
 	if o.Result != Failed && o.Result != Dropped && !suspended {
 		return
 	}

@@ -184,9 +184,15 @@ func TestRepeatsOfWhatWasLost(t *testing.T) {
 			t.Errorf("not told again, once, after it was %s", result)
 		}
 	}
-	r.Outcome(outcome.skipped(SkippedSuspended))
+	outcome = outcome.skipped(SkippedSuspended)
+	r.Outcome(outcome)
+	if pass() {
+		t.Error("told again after another event that was not queued, since the Provider was suspended")
+	}
+	outcome.Queued = true
+	r.Outcome(outcome)
 	if !pass() || pass() {
-		t.Error("not told again, once, after its Provider was suspended")
+		t.Error("not told again, once, after its Provider was suspended while it waited")
 	}
 }
 

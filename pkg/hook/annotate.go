@@ -103,7 +103,7 @@ func (a *Annotator) put(target Target, receiver *v1.Receiver, at time.Time, gone
 		latest.gone = append(latest.gone, gone)
 		a.pending[target] = latest
 	} else {
-		gone() // As if: what cannot be taken back later must not be relied on now.
+		gone() // As if it were: a delivery of this object alone is forgotten now, since it could not be later.
 	}
 	if at.Before(latest.at) {
 		return

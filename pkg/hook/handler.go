@@ -43,7 +43,7 @@ type Objects interface {
 // Queue takes requests to reconcile objects.
 type Queue interface {
 	// Annotate has the time of the request written to the objects. It does not wait.
-	// gone is called if one of them does not exist any more.
+	// gone is called once for each of them that does not exist any more.
 	Annotate(receiver *v1.Receiver, targets []Target, at time.Time, gone func())
 }
 

@@ -10,8 +10,8 @@ import (
 // ErrBusy is why a body was not read whole: those of other requests take all the memory that there is for them.
 var ErrBusy = errors.New("too many requests are under way")
 
-// Bodies bounds what the bodies of requests take together, in bytes: a body that comes slowly is held for as long as it
-// takes. It is safe for concurrent use.
+// Bodies bounds what the bodies of requests take together, in bytes as they were sent, which is up to twice that in memory: a
+// body that comes slowly is held for as long as it takes. It is safe for concurrent use.
 type Bodies struct{ left atomic.Int64 }
 
 // NewBodies returns Bodies of at most limit bytes.

@@ -24,28 +24,34 @@ func Observe(next http.Handler, metrics RequestMetrics, name func(*http.Request)
 		done := metrics.RequestStarted(name(r))
 		start := time.Now()
 		counted := &countingWriter{ResponseWriter: w, code: http.StatusOK}
-		serve(next, counted, r)
+		panicked := serve(next, counted, r)
 		done(method(r.Method), strconv.Itoa(counted.code), time.Since(start), counted.bytes)
+		if panicked && counted.answered {
+			panic(http.ErrAbortHandler) // Or the caller would take what it has got for the whole answer.
+		}
+		if panicked {
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		}
 	})
 }
 
-// serve does what net/http would do about a panic, which says it on a level that nobody reads.
-func serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
+// serve says whether the handler panicked, and logs it: net/http does so on a level that nobody reads.
+func serve(next http.Handler, w *countingWriter, r *http.Request) (panicked bool) {
 	defer func() {
 		cause := recover()
 		if cause == nil {
 			return
 		}
+		panicked, w.code = true, http.StatusInternalServerError
 		err, ok := cause.(runtime.Error)
 		if !ok {
 			// What others panic with may quote the request.
 			err = nil
 		}
 		klog.FromContext(r.Context()).Error(err, "A handler panicked", "with", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
-		// Without effect if it has answered before.
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 	}()
 	next.ServeHTTP(w, r)
+	return false
 }
 
 // method is the request's method, "other" for one that a caller has invented.
@@ -61,16 +67,18 @@ func method(m string) string {
 // countingWriter remembers what was answered.
 type countingWriter struct {
 	http.ResponseWriter
-	code  int
-	bytes int
+	code     int
+	bytes    int
+	answered bool
 }
 
 func (w *countingWriter) WriteHeader(code int) {
-	w.code = code
+	w.code, w.answered = code, true
 	w.ResponseWriter.WriteHeader(code)
 }
 
 func (w *countingWriter) Write(p []byte) (int, error) {
+	w.answered = true
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += n
 	return n, err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -35,7 +36,21 @@ func TestPanicsAreSaid(t *testing.T) {
 			t.Errorf("%s: status %d", path, answer.Code)
 		}
 	}
-	if got := strings.Join(requests, ", "); got != "POST 500, POST 500" {
+	half := httptest.NewServer(Observe(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		panic("planted")
+	}), &requests, func(*http.Request) string { return "/" }))
+	resp, err := http.Post(half.URL, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if answer, err := io.ReadAll(resp.Body); err == nil {
+		t.Errorf("half an answer looks whole: %q", answer)
+	}
+	half.Close()
+	if got := strings.Join(requests, ", "); got != "POST 500, POST 500, POST 500" {
 		t.Errorf("counted %s", got)
 	}
 	for part, want := range map[string]bool{"index out of range [3]": true, "observe_test.go": true, "planted": false} {

@@ -21,13 +21,14 @@ const (
 	// RetryAfter is the header of answers that ask to come again: after so many seconds.
 	RetryAfter = "5"
 
-	// maxConnections is how many a server has at a time, some 20 KiB each; more wait to be accepted.
-	maxConnections    = 10_000
+	// maxConnections is how many a server has at a time; more wait to be accepted. Each takes some 20 KiB, and up to 300
+	// while its header comes.
+	maxConnections    = 1024
 	maxHeader         = 256 << 10
 	trustedLength     = 64 << 10
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second
-	idleTimeout       = 90 * time.Second
+	idleTimeout       = 30 * time.Second
 )
 
 // Server is a listener with a handler.

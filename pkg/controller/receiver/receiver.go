@@ -149,7 +149,7 @@ func (o Options) Reconcile(r *v1.Receiver, now time.Time) (controller.Result, er
 		r.Status.LastHandledReconcileAt = at
 	}
 	if r.Spec.Suspend {
-		o.whileSuspended(r)
+		o.whileSuspended(r, now)
 		return controller.Result{}, nil
 	}
 	if problem := o.Check(r); problem != nil {
@@ -169,14 +169,13 @@ func (o Options) Reconcile(r *v1.Receiver, now time.Time) (controller.Result, er
 		}
 		return controller.Result{}, err
 	}
-	setPaths(r, token, previous)
-	markReady(r, "Receiver initialized for path: "+r.Status.WebhookPath, now)
+	initialize(r, token, previous, now)
 	return controller.Result{RequeueAfter: r.ReconcileInterval()}, nil
 }
 
 // whileSuspended keeps what callers and those who wait for the Receiver need: nobody is to be told that a hook does not
 // exist because its token was rotated meanwhile.
-func (o Options) whileSuspended(r *v1.Receiver) {
+func (o Options) whileSuspended(r *v1.Receiver, now time.Time) {
 	if !isReady(r) {
 		return
 	}
@@ -185,15 +184,17 @@ func (o Options) whileSuspended(r *v1.Receiver) {
 		return
 	}
 	if token, previous, err := o.tokens(r); err == nil {
-		setPaths(r, token, previous)
+		initialize(r, token, previous, now)
 	}
 }
 
-func setPaths(r *v1.Receiver, token, previous string) {
+// initialize says that the Receiver is ready under the path of its token and, during a rotation, that of the one before.
+func initialize(r *v1.Receiver, token, previous string, now time.Time) {
 	r.Status.WebhookPath, r.Status.PreviousWebhookPath = r.WebhookPathFor(token), ""
 	if previous != "" && previous != token {
 		r.Status.PreviousWebhookPath = r.WebhookPathFor(previous)
 	}
+	markReady(r, "Receiver initialized for path: "+r.Status.WebhookPath, now)
 }
 
 // tokens are the Receiver's token and, during a rotation, the one before it, byte for byte. Receivers that authenticate

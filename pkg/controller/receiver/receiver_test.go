@@ -3,6 +3,7 @@ package receiver
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -164,6 +165,9 @@ func TestStatusWithoutSecret(t *testing.T) {
 			}
 			if ready != test.ready || r.Status.WebhookPath != want {
 				t.Errorf("Ready %s, path %q; want %s, %q", ready, r.Status.WebhookPath, test.ready, want)
+			}
+			if c := meta.FindStatusCondition(r.Status.Conditions, "Ready"); test.rotated && !strings.HasSuffix(c.Message, after) {
+				t.Errorf("the condition says %q", c.Message)
 			}
 		})
 	}
