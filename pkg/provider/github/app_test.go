@@ -201,7 +201,7 @@ func TestAppTokenIsRenewedOnce(t *testing.T) {
 // TestAppTokenThatExpires checks that a token is not used up to its last second.
 func TestAppTokenThatExpires(t *testing.T) {
 	h := newAppHost(t)
-	h.lifetime = 100 * time.Millisecond
+	h.lifetime = time.Second
 	sender, err := New(h.config(t, nil))
 	if err != nil {
 		t.Fatal(err)
