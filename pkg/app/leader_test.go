@@ -85,6 +85,8 @@ func (l *fakeLock) Describe() string   { return "lease" }
 // renewed, or the work fails.
 func TestLease(t *testing.T) {
 	const lease, renew, retry = 35 * time.Second, 30 * time.Second, 5 * time.Second
+	// pass is one of the work that is under way when it is to end.
+	const pass = time.Second
 	broken := errors.New("broken")
 	for _, test := range []struct {
 		name string
@@ -93,14 +95,14 @@ func TestLease(t *testing.T) {
 		// back is after how long it answers again, if ever.
 		back time.Duration
 		want []string
-		// within is how long the term may go on.
+		// within is how long the term may go on. The last renewal may be almost retry old by then.
 		within time.Duration
 		err    error
 	}{
 		{name: "told to end", told: true, want: []string{"works", "stopped", "released"}, within: 2 * time.Second},
-		{name: "told to end while the API hangs", told: true, hangs: true, want: []string{"works", "stopped"}, within: time.Second + releaseLimit},
-		{name: "the API hangs", hangs: true, want: []string{"works", "stopped"}, within: lease + releaseLimit},
-		{name: "the API is back too late", hangs: true, back: renew + time.Second/2, want: []string{"works", "stopped", "released"}, within: lease},
+		{name: "told to end while the API hangs", told: true, hangs: true, want: []string{"works", "stopped"}, within: pass + releaseLimit},
+		{name: "the API hangs", hangs: true, want: []string{"works", "stopped"}, within: retry + renew + pass + releaseLimit},
+		{name: "the API is back too late", hangs: true, back: renew + time.Second/2, want: []string{"works", "stopped", "released"}, within: retry + renew + pass},
 		{name: "the work fails", fails: true, want: []string{"works", "stopped", "released"}, within: 2 * time.Second, err: broken},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -130,7 +132,7 @@ func TestLease(t *testing.T) {
 					defer lock.note("stopped")
 					select {
 					case <-ctx.Done():
-						time.Sleep(time.Second) // A pass that was under way.
+						time.Sleep(pass)
 						return nil
 					case <-fail:
 						return broken
