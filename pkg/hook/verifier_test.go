@@ -196,6 +196,30 @@ func TestNothingOfATokenIsSaid(t *testing.T) {
 	}
 }
 
+// TestStrangersDoNotFillTheLog has callers without a token of a path that anybody can work out, and one whose Receiver's
+// owner has to know of him.
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	issuer := oidctest.Serve(t)
+	const usual = 2
+	for name, test := range map[string]struct {
+		fixture *fixture
+		request *http.Request
+		logged  bool
+	}{
+		"generic-oidc": {newOIDCFixture(t, oidcReceiver(issuer)), deploy(t, issuer, "aud", "another"), false},
+		"github":       {newFixture(t, receiver()), push(withHeader("X-Hub-Signature-256", "sha256=00")), true},
+	} {
+		var said strings.Builder
+		logger := funcr.New(func(prefix, args string) { fmt.Fprintln(&said, prefix, args) }, funcr.Options{Verbosity: usual})
+		if got := test.fixture.do(test.request.WithContext(klog.NewContext(test.request.Context(), logger))); got.status != http.StatusUnauthorized {
+			t.Errorf("%s: got %d %q", name, got.status, got.text)
+		}
+		if logged := said.Len() > 0; logged != test.logged {
+			t.Errorf("%s: logged %t, want %t: %s", name, logged, test.logged, said.String())
+		}
+	}
+}
+
 // TestSNS has a subscription confirmed, and filters see a notification although SNS calls it text.
 func TestSNS(t *testing.T) {
 	service := snstest.New(t, time.Now())
