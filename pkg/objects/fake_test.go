@@ -74,6 +74,12 @@ func (m *fakeMapper) ResetWithContext(context.Context) {
 	m.resets++
 }
 
+// hold has whoever asks wait until release is called.
+func (m *fakeMapper) hold() (release func()) {
+	m.mu.Lock()
+	return m.mu.Unlock
+}
+
 func (m *fakeMapper) serve(version string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -200,10 +200,12 @@ func TestAttempted(t *testing.T) {
 				}
 				c.mapper.serve(test.version, nil)
 				c.answer(test.err)
+				release := c.mapper.hold()
 				c.Want("owner", []schema.GroupKind{repositories()})
 				if c.Attempted() {
 					t.Error("attempted before anybody was asked")
 				}
+				release()
 				synctest.Wait()
 				if got := c.Attempted(); got != test.want {
 					t.Errorf("got %t, want %t", got, test.want)
