@@ -119,7 +119,7 @@ func (s suite) testSlowAnswer(t *testing.T) {
 		}
 	})
 	sender, _ := s.sender(t, service.URL, httpx.Options{})
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	err := sender.Send(ctx, s.notification())
