@@ -95,10 +95,10 @@ func parseProxy(field, text string) (*url.URL, error) {
 		return nil, errors.New(field + " is not a URL")
 	}
 	switch proxy.Scheme {
-	case "http", "https", "socks5":
+	case "http", "https", "socks5", "socks5h":
 		return proxy, nil
 	default:
-		return nil, errors.New(field + " has to start with http://, https:// or socks5://")
+		return nil, errors.New(field + " has to start with http://, https://, socks5:// or socks5h://")
 	}
 }
 

@@ -173,6 +173,10 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 		return config, nil, err
 	}
 	config.States = r.options.States.For(config.Provider, config.Address)
+	if p.Spec.CommitStatusExpr != "" {
+		// The default tells Providers apart; this one may be what another Provider, or another cluster, writes to.
+		config.States = config.States.Shared()
+	}
 	applyCredentials(&config, s.auth)
 	if config.Headers, err = headers(s.auth); err != nil {
 		return config, nil, fmt.Errorf("spec.secretRef: %w", err)

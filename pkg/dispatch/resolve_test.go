@@ -84,13 +84,19 @@ func TestResolveConfiguration(t *testing.T) {
 		{"headers with scalars", withSecret, secretCache{"auth": data("headers", "X-A: one\nX-B: 2\nX-C: true")}, func(c provider.Config) bool {
 			return c.Headers["X-A"] == "one" && c.Headers["X-B"] == "2" && c.Headers["X-C"] == "true"
 		}},
+		{"a proxy that resolves names", withSecret, secretCache{"auth": data("proxy", "socks5h://proxy:1080")}, func(c provider.Config) bool { return c.Client != nil }},
+		{"what it wrote is there", func(*v1beta3.Provider) {}, nil, func(c provider.Config) bool { return c.States.Trusted(provider.State{Known: true}) }},
+		{"others may write with the same expression", func(p *v1beta3.Provider) { p.Spec.CommitStatusExpr = "'ci'" }, nil, func(c provider.Config) bool {
+			c.States.Put("commit", provider.State{Known: true, ETag: "e"})
+			return !c.States.Trusted(c.States.Get("commit")) && c.States.Get("commit").ETag == "e"
+		}},
 		{"timeout", func(p *v1beta3.Provider) { p.Spec.Timeout = &metav1.Duration{Duration: time.Second} }, nil, func(c provider.Config) bool { return c.Timeout == time.Second }},
 		{"no timeout is the default", func(p *v1beta3.Provider) { p.Spec.Timeout = &metav1.Duration{} }, nil, func(c provider.Config) bool { return c.Timeout == DefaultTimeout }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := testProvider(tt.mod)
-			r, configs := resolving(p, tt.secrets, ResolverOptions{})
+			r, configs := resolving(p, tt.secrets, ResolverOptions{States: provider.NewStates(10, true)})
 			if _, err := r.Resolve(providerObject(p)); err != nil {
 				t.Fatal(err)
 			}

@@ -61,6 +61,14 @@ func (s *States) For(p Object, address string) *States {
 	return &States{sole: s.sole, entries: s.entries, scope: p.UID + " " + address}
 }
 
+// Shared returns the same memory for things that others write to as well.
+func (s *States) Shared() *States {
+	if s == nil {
+		return nil
+	}
+	return &States{entries: s.entries, scope: s.scope}
+}
+
 // Get returns what is known of a thing.
 func (s *States) Get(thing string) State {
 	if s == nil {
