@@ -29,10 +29,10 @@ const (
 	maxName = 255
 )
 
-// New returns a Sender of type bitbucket, which sets the state of commits. The address is that of a repository. The
-// error names what to change: the address, or a key of the Secret.
+// New returns a Sender of type bitbucket, which sets the state of commits. The address is that of a repository, or
+// its OWNER/NAME alone. The error names what to change: the address, or a key of the Secret.
 func New(cfg provider.Config) (provider.Sender, error) {
-	address, err := git.ParseAddress(cfg.Address)
+	address, err := git.ParseAddress(complete(cfg.Address))
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,14 @@ func New(cfg provider.Config) (provider.Sender, error) {
 		MaxDescription: maxDescription,
 		States:         cfg.States,
 	}, nil
+}
+
+// complete puts the website before OWNER/NAME: there is only one.
+func complete(address string) string {
+	if strings.ContainsAny(address, ":@") {
+		return address
+	}
+	return website + "/" + strings.TrimLeft(address, "/")
 }
 
 // authorization returns the header for a token that is USER:PASSWORD.

@@ -16,6 +16,8 @@ func TestAddresses(t *testing.T) {
 		"https://bitbucket.org/acme/webapp":     builds,
 		"git@bitbucket.org:acme/webapp.git":     builds,
 		"https://elsewhere.invalid/acme/webapp": builds,
+		"acme/webapp":                           builds,
+		"/acme/webapp.git":                      builds,
 	}
 	githosttest.CheckAddresses(t, New, provider.Config{Token: "u:p"}, addresses)
 	t.Setenv("BITBUCKET_API_BASE_URL", "http://127.0.0.1:1/2.0/")

@@ -24,10 +24,13 @@ type Repository struct {
 var scp = regexp.MustCompile(`^(?:[^@:/\s]+@)?([^@:/\s]+):([^\s]+)$`)
 
 // schemes are those of addresses, with that of the host's API.
-var schemes = map[string]string{"http": "http", "https": "https", "ssh": "https", "git+ssh": "https"}
+var schemes = map[string]string{"http": "http", "https": "https", "ssh": "https", "git+ssh": "https", "git": "https"}
 
-// ParseAddress reads the address of a repository as it is given to git clone: a URL, or user@host:path. SSH becomes
-// HTTPS; a port is kept; user, query, fragment and a final ".git" are left out. The error is permanent and does not
+// ports are those of schemes that say nothing which the scheme does not. No HTTPS is there.
+var ports = map[string]string{"ssh": "22", "git+ssh": "22", "git": "9418"}
+
+// ParseAddress reads the address of a repository as it is given to git clone: a URL, or user@host:path. SSH and
+// Git's own protocol become HTTPS; a port is kept; user, query, fragment and a final ".git" are left out. The error is permanent and does not
 // quote the address, which may hold a password.
 func ParseAddress(address string) (Repository, error) {
 	u, err := parse(address)
@@ -52,7 +55,8 @@ func parse(address string) (*url.URL, error) {
 		}
 		return &url.URL{Scheme: "https", Host: match[1], Path: match[2]}, nil
 	}
-	api, known := schemes[strings.ToLower(scheme)]
+	scheme = strings.ToLower(scheme)
+	api, known := schemes[scheme]
 	u, err := url.Parse(address)
 	switch {
 	case !known:
@@ -60,9 +64,8 @@ func parse(address string) (*url.URL, error) {
 	case err != nil || u.Host == "":
 		return nil, httpx.AddressError("is not a URL with a host")
 	}
-	if strings.HasSuffix(strings.ToLower(scheme), "ssh") && u.Port() == "22" {
-		// It says nothing that the scheme does not, and no HTTPS is there.
-		u.Host = strings.TrimSuffix(u.Host, ":22")
+	if port := ports[scheme]; port != "" && u.Port() == port {
+		u.Host = strings.TrimSuffix(u.Host, ":"+port)
 	}
 	u.Scheme = api
 	return u, nil

@@ -13,6 +13,8 @@ func TestParseAddress(t *testing.T) {
 		"gitlab.com:foo/bar":                      "https://gitlab.com foo/bar",
 		"ssh://git@github.com/a/b":                "https://github.com a/b",
 		"git+ssh://git@github.com/a/b.git":        "https://github.com a/b",
+		"git://github.com/a/b.git":                "https://github.com a/b",
+		"git://h:9418/o/r":                        "https://h o/r",
 		"ssh://git@h:2222/o/r":                    "https://h:2222 o/r",
 		"ssh://git@h:22/o/r":                      "https://h o/r",
 		"https://gitlab.com/foo/bar/foo.git":      "https://gitlab.com foo/bar/foo",

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/notification-controller/notification-controller/pkg/httpx"
@@ -15,8 +16,15 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/provider/stream"
 )
 
-// apiURL is where all projects are.
-const apiURL = "https://pubsub.googleapis.com"
+const (
+	// apiURL is where all projects are.
+	apiURL = "https://pubsub.googleapis.com"
+	// emulatorVariable is the environment variable with the HOST:PORT of an emulator, which takes their place and asks for no
+	// credentials.
+	//
+	// Source: https://cloud.google.com/pubsub/docs/emulator
+	emulatorVariable = "PUBSUB_EMULATOR_HOST"
+)
 
 // Limits of the service.
 //
@@ -36,6 +44,7 @@ type sender struct {
 	client     *http.Client
 	url        string
 	attributes map[string]string
+	// authorization is empty where none is asked for.
 	authorization
 }
 
@@ -43,10 +52,23 @@ type sender struct {
 // name: projects/PROJECT/topics/TOPIC. The headers of the Secret are the message's attributes. Without a token, which is
 // the JSON key of a service account, the identity of the ServiceAccount or of the controller is used. The error names
 // what to change.
-func New(cfg provider.Config) (provider.Sender, error) { return newSender(cfg, apiURL) }
+func New(cfg provider.Config) (provider.Sender, error) {
+	if host := os.Getenv(emulatorVariable); host != "" {
+		return newSender(cfg, "http://"+host, authorization{})
+	}
+	return newAuthorized(cfg, apiURL)
+}
 
-// newSender lets a test say where the projects are.
-func newSender(cfg provider.Config, apiURL string) (provider.Sender, error) {
+// newAuthorized lets a test say where the projects are.
+func newAuthorized(cfg provider.Config, apiURL string) (provider.Sender, error) {
+	auth, err := authorize(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return newSender(cfg, apiURL, auth)
+}
+
+func newSender(cfg provider.Config, apiURL string, auth authorization) (provider.Sender, error) {
 	topic, err := topicPath(cfg.Address, cfg.Channel)
 	if err != nil {
 		return nil, err
@@ -54,11 +76,7 @@ func newSender(cfg provider.Config, apiURL string) (provider.Sender, error) {
 	if err := checkAttributes(cfg.Headers); err != nil {
 		return nil, err
 	}
-	s := &sender{client: cfg.Client, url: apiURL + "/v1/" + topic + ":publish", attributes: cfg.Headers}
-	if s.authorization, err = authorize(cfg); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return &sender{client: cfg.Client, url: apiURL + "/v1/" + topic + ":publish", attributes: cfg.Headers, authorization: auth}, nil
 }
 
 // topicPath returns the name of a topic as part of an URL.
@@ -113,13 +131,18 @@ func (s *sender) Send(ctx context.Context, n *provider.Notification) error {
 	if err != nil {
 		return provider.Permanentf(provider.ReasonInvalid, "encode request: %w", err)
 	}
+	if s.token == nil {
+		return s.publish(ctx, nil, body)
+	}
 	return provider.WithToken(ctx, s.token, s.forget, func(token string) error {
-		answer, err := httpx.Send(ctx, s.client, httpx.Request{
-			URL: s.url, Header: http.Header{"Authorization": {"Bearer " + token}}, Body: body,
-		})
 		// The service may echo the token, which is none of the Provider's own secrets.
-		return provider.NewRedactor(token).Error(s.advise(answer, err))
+		return provider.NewRedactor(token).Error(s.publish(ctx, http.Header{"Authorization": {"Bearer " + token}}, body))
 	})
+}
+
+func (s *sender) publish(ctx context.Context, header http.Header, body []byte) error {
+	answer, err := httpx.Send(ctx, s.client, httpx.Request{URL: s.url, Header: header, Body: body})
+	return s.advise(answer, err)
 }
 
 // advise says what to change. The answer is nil if there is none.

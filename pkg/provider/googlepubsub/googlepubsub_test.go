@@ -51,7 +51,7 @@ func TestRevokedToken(t *testing.T) {
 func newPublisher(cfg provider.Config) (provider.Sender, error) {
 	apiURL := cfg.Address
 	cfg.Address = "acme"
-	return newSender(cfg, apiURL)
+	return newAuthorized(cfg, apiURL)
 }
 
 func config(url string) provider.Config {
@@ -113,6 +113,17 @@ func TestTopic(t *testing.T) {
 	s, err := New(provider.Config{Address: "acme", Channel: "flux", Identity: identity{}})
 	if err != nil || s.(*sender).url != "https://pubsub.googleapis.com/v1/projects/acme/topics/flux:publish" {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestEmulator has the environment name one, which knows nobody.
+func TestEmulator(t *testing.T) {
+	r := providertest.Capture(t, func(cfg provider.Config) (provider.Sender, error) {
+		t.Setenv("PUBSUB_EMULATOR_HOST", strings.TrimPrefix(cfg.Address, "http://"))
+		return New(provider.Config{Address: "acme", Channel: "flux", Client: cfg.Client})
+	}, config, providertest.Notification())[0]
+	if _, ok := r.Header["Authorization"]; ok || r.Path != "/v1/projects/acme/topics/flux:publish" {
+		t.Errorf("%s %s, headers %v", r.Method, r.Path, r.Header)
 	}
 }
 

@@ -32,7 +32,7 @@ func streams() []provider.Type {
 			Address:      "the ID of a project",
 			Channel:      "the ID of a topic, or `projects/PROJECT/topics/TOPIC`",
 			Limits:       "An event is cut so that a request has 10 MB at most. Attributes are not cut: those over Pub/Sub's limits (100 of them, names of 256 bytes, values of 1,024) are refused.",
-			Notes:        "By HTTPS, not gRPC; each event is a request. The key `headers` holds the message's attributes as YAML. The token is the JSON key of a service account; other JSON credentials are refused, since they would have the controller read its own files. Without a token, that of the identity is used.",
+			Notes:        "By HTTPS, not gRPC; each event is a request. The key `headers` holds the message's attributes as YAML. The token is the JSON key of a service account; other JSON credentials are refused, since they would have the controller read its own files. Without a token, that of the identity is used. If the controller's environment has `PUBSUB_EMULATOR_HOST`, events go to that emulator, without credentials.",
 		},
 		{
 			Name:         "nats",
