@@ -7,13 +7,20 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 
+	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
+	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/controller"
 	"github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned"
+	"github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/scheme"
+	notificationv1 "github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/typed/notification/v1"
+	notificationv1beta3 "github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/typed/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/version"
 )
 
@@ -57,13 +64,52 @@ func newClients(ctx context.Context, o Options) (*clients, error) {
 	if c.core, err = kubernetes.NewForConfigAndClient(protobuf, shared); err != nil {
 		return nil, err
 	}
-	if c.notification, err = versioned.NewForConfigAndClient(config, shared); err != nil {
+	if c.notification, err = newNotificationClient(ctx, config, shared); err != nil {
 		return nil, err
 	}
 	if c.metadata, err = metadata.NewForConfigAndClient(metadata.ConfigFor(config), shared); err != nil {
 		return nil, err
 	}
 	return &c, nil
+}
+
+// notificationClient is a client of our kinds whose answers are decoded by [tolerant].
+type notificationClient struct {
+	versioned.Interface
+	v1      notificationv1.NotificationV1Interface
+	v1beta3 notificationv1beta3.NotificationV1beta3Interface
+}
+
+// NotificationV1 implements [versioned.Interface].
+func (c *notificationClient) NotificationV1() notificationv1.NotificationV1Interface { return c.v1 }
+
+// NotificationV1beta3 implements [versioned.Interface].
+func (c *notificationClient) NotificationV1beta3() notificationv1beta3.NotificationV1beta3Interface {
+	return c.v1beta3
+}
+
+func newNotificationClient(ctx context.Context, config *rest.Config, shared *http.Client) (*notificationClient, error) {
+	generated, err := versioned.NewForConfigAndClient(config, shared)
+	if err != nil {
+		return nil, err
+	}
+	config = rest.CopyConfig(config)
+	config.APIPath = "/apis"
+	config.NegotiatedSerializer = tolerant{rest.CodecFactoryForGeneratedClient(scheme.Scheme, scheme.Codecs).WithoutConversion(), klog.FromContext(ctx)}
+	forVersion := func(version schema.GroupVersion) (rest.Interface, error) {
+		config := rest.CopyConfig(config)
+		config.GroupVersion = &version
+		return rest.RESTClientForConfigAndClient(config, shared)
+	}
+	receivers, err := forVersion(v1.SchemeGroupVersion)
+	if err != nil {
+		return nil, err
+	}
+	others, err := forVersion(v1beta3.SchemeGroupVersion)
+	if err != nil {
+		return nil, err
+	}
+	return &notificationClient{Interface: generated, v1: notificationv1.New(receivers), v1beta3: notificationv1beta3.New(others)}, nil
 }
 
 // hasPriorityAndFairness says whether the API server limits its clients by itself, so that they need not.
