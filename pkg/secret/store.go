@@ -125,6 +125,8 @@ func (s *Store) Get(namespace, name string) (*Secret, error) {
 	defer s.mu.RUnlock()
 	e := s.entries[key]
 	switch {
+	case name == "": // The schema takes it, and nobody refers to it.
+		return nil, fmt.Errorf("the name of the Secret is empty: %w", ErrNotFound)
 	case e == nil || !e.attempted:
 		return nil, fmt.Errorf("Secret '%s': %w", key, ErrNotTried)
 	case e.value != nil:

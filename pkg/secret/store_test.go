@@ -127,6 +127,9 @@ func TestStoreFollowsASecret(t *testing.T) {
 	var changes atomic.Int32
 	cancel := f.store.Subscribe(func(types.NamespacedName) { changes.Add(1) })
 	f.expect("", ErrNotLoaded)
+	if _, err := f.store.Get(name.Namespace, ""); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a Secret without a name: %v", err)
+	}
 	f.put("1", "one")
 	if f.reads.Load() != 0 {
 		t.Error("a Secret that nobody refers to was read")
