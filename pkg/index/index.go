@@ -134,17 +134,25 @@ func (r *Receivers) BySecret(secret types.NamespacedName) ([]*v1.Receiver, error
 }
 
 // ByPath returns the Receiver whose webhook path, or previous one, is path, or nil. The path of a Receiver is a hash of token, name and
-// namespace without separators, so that two Receivers can share one; the oldest then wins, so that a later one in
-// another namespace cannot take its calls.
+// namespace without separators, so that two Receivers can share one. One without a token wins then, whose path anybody can
+// work out to choose a token for it; and else the oldest, so that a later one in another namespace cannot take its calls.
 func (r *Receivers) ByPath(path string) (*v1.Receiver, error) {
 	found, err := lookup[*v1.Receiver](r.indexer, receiversByPath, path)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return slices.MinFunc(found, func(a, b *v1.Receiver) int {
-		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		return cmp.Or(cmp.Compare(secrecy(a), secrecy(b)), a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
 			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	}), nil
+}
+
+// secrecy is 0 for Receivers whose path has no token in it.
+func secrecy(r *v1.Receiver) int {
+	if r.Spec.Type == v1.GenericOIDCReceiver {
+		return 0
+	}
+	return 1
 }
 
 // by turns a function of an object into an index function. A wrong type is an error, not an empty answer.
