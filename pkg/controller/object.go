@@ -60,7 +60,7 @@ func Follow[T metav1.Object](informer cache.SharedIndexInformer, changed func(be
 func SpecOrFinalizersChanged[T metav1.Object](before, after T) bool {
 	return before.GetGeneration() != after.GetGeneration() ||
 		before.GetUID() != after.GetUID() ||
-		HasLegacyFinalizer(after) ||
+		HasLegacyFinalizer(after) && !HasLegacyFinalizer(before) ||
 		(before.GetDeletionTimestamp() == nil) != (after.GetDeletionTimestamp() == nil)
 }
 
