@@ -27,6 +27,7 @@ func (c *Controller) patchStatus(ctx context.Context, before, after *v1.Receiver
 			"conditions":             after.Status.Conditions,
 			"webhookPath":            emptyToNull(after.Status.WebhookPath),
 			"previousWebhookPath":    emptyToNull(after.Status.PreviousWebhookPath),
+			"url":                    emptyToNull(after.Status.URL),
 			"observedGeneration":     after.Status.ObservedGeneration,
 			"lastHandledReconcileAt": emptyToNull(after.Status.LastHandledReconcileAt),
 		},

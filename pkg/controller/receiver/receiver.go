@@ -165,7 +165,7 @@ func (o Options) Reconcile(r *v1.Receiver, now time.Time) (controller.Result, er
 		markRetrying(r, notification.ReasonTokenNotFound, err.Error(), now)
 		if !unread {
 			// Else the path stays until it is known not to be that of the Secret.
-			r.Status.WebhookPath, r.Status.PreviousWebhookPath = "", ""
+			setPaths(r, "", "")
 		}
 		return controller.Result{}, err
 	}
@@ -190,11 +190,20 @@ func (o Options) whileSuspended(r *v1.Receiver, now time.Time) {
 
 // initialize says that the Receiver is ready under the path of its token and, during a rotation, that of the one before.
 func initialize(r *v1.Receiver, token, previous string, now time.Time) {
-	r.Status.WebhookPath, r.Status.PreviousWebhookPath = r.WebhookPathFor(token), ""
+	old := ""
 	if previous != "" && previous != token {
-		r.Status.PreviousWebhookPath = r.WebhookPathFor(previous)
+		old = r.WebhookPathFor(previous)
 	}
+	setPaths(r, r.WebhookPathFor(token), old)
 	markReady(r, "Receiver initialized for path: "+r.Status.WebhookPath, now)
+}
+
+func setPaths(r *v1.Receiver, path, previous string) {
+	r.Status.WebhookPath, r.Status.PreviousWebhookPath = path, previous
+	if r.Status.URL != "" {
+		// Somebody may read it by the older API.
+		r.Status.URL = path
+	}
 }
 
 // tokens are the Receiver's token and, during a rotation, the one before it, byte for byte. Receivers that authenticate

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 
+	"github.com/notification-controller/notification-controller/pkg/apis/notification"
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/controller"
 	"github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/fake"
@@ -170,5 +171,39 @@ func TestStatusWithoutSecret(t *testing.T) {
 				t.Errorf("the condition says %q", c.Message)
 			}
 		})
+	}
+}
+
+// TestChanged checks that our own writes of the status of a migrated Receiver, which keeps its finalizer, ask for no pass.
+func TestChanged(t *testing.T) {
+	migrated := &v1.Receiver{}
+	migrated.Finalizers = []string{notification.LegacyFinalizer}
+	written := migrated.DeepCopy()
+	written.Status.WebhookPath = "/hook/1"
+	if changed(migrated, written) {
+		t.Error("a status asks for a pass")
+	}
+	if !changed(&v1.Receiver{}, migrated) {
+		t.Error("an older controller has come back, and nobody looks")
+	}
+}
+
+// TestURLOfTheOlderAPI has a Receiver that was written through v1beta1.
+func TestURLOfTheOlderAPI(t *testing.T) {
+	r := &v1.Receiver{}
+	r.Namespace, r.Name = "apps", "github"
+	r.Spec.Type, r.Spec.SecretRef = "github", &v1.LocalObjectReference{Name: "token"}
+	r.Status.URL = "/hook/old"
+	o := Options{
+		Check:   func(*v1.Receiver) *Problem { return nil },
+		Types:   func(string) (source.Type, bool) { return source.Type{}, true },
+		Secrets: secrets{"token": "one"},
+	}
+	if _, err := o.Reconcile(r, time.Now()); err != nil || r.Status.URL != r.WebhookPathFor("one") {
+		t.Errorf("URL %s, path %s, %v", r.Status.URL, r.Status.WebhookPath, err)
+	}
+	o.Secrets = failingSecrets{secret.ErrNotFound}
+	if _, err := o.Reconcile(r, time.Now()); err == nil || r.Status.URL != "" {
+		t.Errorf("without a Secret, URL %s, %v", r.Status.URL, err)
 	}
 }
