@@ -220,8 +220,13 @@ func TestReceiverConditions(t *testing.T) {
 	cp := shared(t)
 	ns := namespace(t, cp)
 	start(t, cp, nil)
-	cp.Apply(t, gitRepository(ns, "webapp")+githubReceiver(ns, "github"))
-	r := receiver(t, cp, ns, "github", "False")
+	cp.Apply(t, gitRepository(ns, "webapp")+githubReceiver(ns, "github")+
+		strings.Replace(githubReceiver(ns, "unnamed"), "secretRef: {name: unnamed}", `secretRef: {name: ""}`, 1))
+	r := receiver(t, cp, ns, "unnamed", "False")
+	if !strings.Contains(r.Status.Conditions[1].Message, "the name of the Secret is empty") {
+		t.Errorf("without the name of a Secret: %+v", r.Status)
+	}
+	r = receiver(t, cp, ns, "github", "False")
 	if len(r.Status.Conditions) != 2 || r.Status.Conditions[0].Type != "Reconciling" || r.Status.Conditions[1].Reason != "TokenNotFound" || r.Status.ObservedGeneration != -1 {
 		t.Errorf("without Secret: %+v", r.Status)
 	}
@@ -342,6 +347,7 @@ func TestWarnings(t *testing.T) {
 	})
 	c := start(t, cp, nil)
 	cp.Apply(t, alertAndProvider(ns, "secretless", "{type: generic, secretRef: {name: missing}}")+
+		alertAndProvider(ns, "unnamed", "{type: generic, secretRef: {name: ''}}")+
 		alertAndProvider(ns, "refused", "{type: generic, address: '"+refusing.URL+"/"+planted+"'}")+
 		strings.Replace(alertAndProvider(ns, "regex", "{type: generic, address: 'not a url'}"), "  eventSources", "  inclusionList: ['(']\n  eventSources", 1)+
 		strings.Replace(alertAndProvider(ns, "filter", "{type: generic, address: '"+refusing.URL+"'}"), "  eventSources", "  eventFilter: event.nothing == 'x'\n  eventSources", 1)+
@@ -349,7 +355,7 @@ func TestWarnings(t *testing.T) {
 		strings.Replace(alertAndProvider(ns, "broken-message", "{type: generic, address: '"+refusing.URL+"'}"), "  eventSources", "  message: '{{ .Mesage }}'\n  eventSources", 1)+
 		strings.Replace(alertAndProvider(ns, "labels", "{type: generic, address: '"+refusing.URL+"'}"), "name: '*'", "name: '*', matchLabels: {team: web}", 1))
 	cp.Kubectl(t, "-n", ns, "delete", "provider", "labels")
-	c.settle(ns, "secretless", "refused", "regex")
+	c.settle(ns, "secretless", "unnamed", "refused", "regex")
 	if status, _ := c.post(eventJSON(ns, "hello")); status != http.StatusAccepted {
 		t.Fatalf("status %d", status)
 	}
@@ -362,6 +368,7 @@ func TestWarnings(t *testing.T) {
 		{"Alert", "broken-message", "InvalidConfig", "spec.message:1:3: <.Mesage>: there is no .Mesage"},
 		{"Alert", "broken-filter", "InvalidConfig", "spec.eventFilter:1:1: the result is of type dyn"},
 		{"Provider", "secretless", "InvalidConfig", "spec.secretRef"},
+		{"Alert", "unnamed", "NotificationDispatchFailed", "spec.secretRef: the name of the Secret is empty"},
 		{"Provider", "regex", "InvalidConfig", "spec.address"},
 	} {
 		if text := warning(t, cp, ns, tt.kind, tt.name, tt.reason); !strings.Contains(text, tt.want) {
