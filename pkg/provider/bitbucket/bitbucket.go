@@ -63,10 +63,11 @@ func New(cfg provider.Config) (provider.Sender, error) {
 
 // complete puts the website before OWNER/NAME: there is only one.
 func complete(address string) string {
-	if strings.ContainsAny(address, ":@") {
+	path := strings.TrimLeft(address, "/")
+	if strings.ContainsAny(path, ":@") || strings.Count(path, "/") != 1 {
 		return address
 	}
-	return website + "/" + strings.TrimLeft(address, "/")
+	return website + "/" + path
 }
 
 // authorization returns the header for a token that is USER:PASSWORD.
