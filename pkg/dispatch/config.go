@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
+	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/secret"
 )
@@ -102,6 +103,18 @@ func parseProxy(field, text string) (*url.URL, error) {
 	}
 }
 
+// applyProxyLogin takes username and password for those of the proxy, if there is one that has none of its own. Only with
+// headers does the service get them, too.
+func applyProxyLogin(config *provider.Config, proxy *url.URL) {
+	if proxy == nil || proxy.User != nil || config.Username == "" || config.Password == "" {
+		return
+	}
+	proxy.User = url.UserPassword(config.Username, config.Password)
+	if len(config.Headers) == 0 {
+		config.Username, config.Password = "", ""
+	}
+}
+
 // tlsMaterial is what a Secret holds of TLS; each key may have its older name.
 func tlsMaterial(data map[string][]byte) (ca, cert, key []byte) {
 	either := func(name, legacy string) []byte {
@@ -119,6 +132,11 @@ func secretValues(p *v1beta3.Provider, config provider.Config, s secrets, proxy 
 	values = append(values, string(s.proxy[secret.KeyAddress]), string(s.proxy[secret.KeyPassword]))
 	if proxy != nil {
 		values = append(values, proxy.String())
+	}
+	if proxy != nil && proxy.User != nil {
+		// What a Proxy-Authorization header says of them, which the answer of a proxy may quote.
+		password, _ := proxy.User.Password()
+		values = append(values, httpx.BasicAuth(proxy.User.Username(), password))
 	}
 	return values
 }

@@ -185,6 +185,9 @@ func (r *Resolver) configure(p *v1beta3.Provider, s secrets) (provider.Config, *
 	if err != nil {
 		return config, nil, err
 	}
+	if row.ProxyLogin {
+		applyProxyLogin(&config, proxy)
+	}
 	tlsConfig, err := tlsConfig(row, s)
 	if err != nil {
 		return config, nil, err

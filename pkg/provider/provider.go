@@ -4,6 +4,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -100,13 +101,16 @@ type Config struct {
 	Timeout time.Duration
 }
 
-// Secrets returns all values that errors must not show, for [NewRedactor]. The proxy's are not among them.
+// Secrets returns all values that errors must not show, for [NewRedactor]. Those of spec.proxy and
+// spec.proxySecretRef are not among them.
 func (c Config) Secrets() []string {
 	secrets := []string{c.Address, c.Token, c.Password}
 	secrets = append(secrets, pathParts(strings.TrimSpace(string(c.Secret["address"])))...)
-	if c.Password != "" {
+	// Those of a proxy are in the Secret alone, see [Type.ProxyLogin].
+	username, password := cmp.Or(c.Username, string(c.Secret["username"])), cmp.Or(c.Password, string(c.Secret["password"]))
+	if password != "" {
 		// What an Authorization header says of them (RFC 7617).
-		secrets = append(secrets, base64.StdEncoding.EncodeToString([]byte(c.Username+":"+c.Password)))
+		secrets = append(secrets, base64.StdEncoding.EncodeToString([]byte(username+":"+password)))
 	}
 	for _, value := range c.Headers {
 		secrets = append(secrets, value)
@@ -157,6 +161,9 @@ type Type struct {
 	SecretTLS bool
 	// SecretChannel says that spec.channel is a credential.
 	SecretChannel bool
+	// ProxyLogin says that username and password of the Secret are those of the Provider's proxy, where there is one that
+	// has none of its own. The service gets them too only if the Secret has headers.
+	ProxyLogin bool
 	// SecretKeys are the keys that the type reads from the Secret, besides address and proxy.
 	SecretKeys []string
 	// RequiredKeys are those without which nothing can be sent.

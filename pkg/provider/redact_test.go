@@ -134,6 +134,15 @@ func TestConfigSecrets(t *testing.T) {
 	}
 }
 
+// TestSecretsOfProxyLogin checks that username and password are masked where the proxy gets them and the service does not.
+func TestSecretsOfProxyLogin(t *testing.T) {
+	cfg := Config{Secret: map[string][]byte{"username": []byte("user"), "password": []byte("planted-password")}}
+	const text, want = "planted-password of user, Basic dXNlcjpwbGFudGVkLXBhc3N3b3Jk", "***** of user, Basic *****"
+	if got := NewRedactor(cfg.Secrets()...).Text(text); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestSecretAddresses finds parts of an address that only the Secret has, and words that are masked because it has them.
 func TestSecretAddresses(t *testing.T) {
 	const slack = "https://hooks.example.com/services/T00000000/B0000/SUPERSECRETTOKEN"
