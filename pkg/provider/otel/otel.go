@@ -35,6 +35,10 @@ func New(cfg provider.Config) (provider.Sender, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.TLS != nil && address.Scheme != "https" {
+		// Who names a CA or a certificate does not want the token to be sent in plain text.
+		return nil, httpx.AddressError("has to start with https:// where there is spec.certSecretRef")
+	}
 	if err := httpx.CheckHeaders(provider.SecretKey("headers"), cfg.Headers); err != nil {
 		return nil, err
 	}

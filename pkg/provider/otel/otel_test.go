@@ -1,6 +1,7 @@
 package otel
 
 import (
+	"crypto/tls"
 	"encoding/hex"
 	"net/http"
 	"strings"
@@ -177,6 +178,12 @@ func TestTimes(t *testing.T) {
 func TestConfigErrors(t *testing.T) {
 	for _, address := range []string{"", "planted", "otel-collector:4318/planted", "grpc://planted:4317"} {
 		providertest.CheckRefused(t, New, provider.Config{Address: address}, "spec.address")
+	}
+	providertest.CheckRefused(t, New, provider.Config{Address: "http://planted:4318", TLS: &tls.Config{}}, "https:// where there is spec.certSecretRef")
+	for _, cfg := range []provider.Config{{Address: "HTTPS://otel-collector:4318", TLS: &tls.Config{}}, {Address: "http://otel-collector:4318"}} {
+		if _, err := New(cfg); err != nil {
+			t.Errorf("%s: %v", cfg.Address, err)
+		}
 	}
 	address := "https://otel-collector:4318"
 	providertest.CheckRefused(t, New, provider.Config{Address: address, Token: "planted\n"}, `"token"`)
