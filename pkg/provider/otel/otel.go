@@ -9,9 +9,11 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	collector "go.opentelemetry.io/proto/slim/otlp/collector/trace/v1"
+	common "go.opentelemetry.io/proto/slim/otlp/common/v1"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/notification-controller/notification-controller/pkg/event"
@@ -26,6 +28,8 @@ type sender struct {
 	client *http.Client
 	url    string
 	header http.Header
+	// attributes of the resource, beside those of the Alert. They are shared by all requests.
+	attributes []*common.KeyValue
 }
 
 // New returns a Sender of type otel. Query and user information of the address are not used. The error names what to
@@ -51,7 +55,7 @@ func New(cfg provider.Config) (provider.Sender, error) {
 		header.Set(name, cfg.Headers[name])
 	}
 	header.Set("Content-Type", "application/x-protobuf")
-	s := &sender{client: cfg.Client, url: endpoint(address), header: header}
+	s := &sender{client: cfg.Client, url: endpoint(address), header: header, attributes: resourceAttributes(os.Getenv(resourceVariable))}
 	return provider.Redact(s, provider.NewRedactor(credentials)), nil
 }
 
@@ -78,7 +82,7 @@ func Skip(n *provider.Notification) bool { return n.Event.InvolvedObject.Kind ==
 
 // Send implements [provider.Sender]. Trying again sends the same span: trace and span have the same ids.
 func (s *sender) Send(ctx context.Context, n *provider.Notification) error {
-	body, err := proto.Marshal(newRequest(n, time.Now()))
+	body, err := proto.Marshal(newRequest(n, time.Now(), s.attributes))
 	if err != nil {
 		return provider.Permanentf(provider.ReasonInvalid, "encode span: %w", err)
 	}

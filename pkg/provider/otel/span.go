@@ -7,7 +7,6 @@ import (
 
 	collector "go.opentelemetry.io/proto/slim/otlp/collector/trace/v1"
 	common "go.opentelemetry.io/proto/slim/otlp/common/v1"
-	resource "go.opentelemetry.io/proto/slim/otlp/resource/v1"
 	trace "go.opentelemetry.io/proto/slim/otlp/trace/v1"
 
 	"github.com/notification-controller/notification-controller/pkg/event"
@@ -25,14 +24,10 @@ const (
 	unknownRevision = "unknown"
 )
 
-// newRequest returns a request with one span, which ends now.
-func newRequest(n *provider.Notification, now time.Time) *collector.ExportTraceServiceRequest {
+// newRequest returns a request with one span, which ends now. The resource has more attributes than those of the Alert.
+func newRequest(n *provider.Notification, now time.Time, more []*common.KeyValue) *collector.ExportTraceServiceRequest {
 	return &collector.ExportTraceServiceRequest{ResourceSpans: []*trace.ResourceSpans{{
-		Resource: &resource.Resource{Attributes: []*common.KeyValue{
-			attribute("service.name", n.Alert.String()),
-			attribute("service.namespace", n.Alert.Namespace),
-			attribute("service.instance.id", n.Alert.UID),
-		}},
+		Resource:  newResource(n.Alert, more),
 		SchemaUrl: schemaURL,
 		ScopeSpans: []*trace.ScopeSpans{{
 			Scope: &common.InstrumentationScope{Name: scopeName},

@@ -32,7 +32,7 @@ func TestSpan(t *testing.T) {
 		"testdata/overridden.json": overridden,
 	} {
 		t.Run(file, func(t *testing.T) {
-			decoded := decode(t, newRequest(n, n.Event.Timestamp.Add(1500*time.Millisecond)))
+			decoded := decode(t, newRequest(n, n.Event.Timestamp.Add(1500*time.Millisecond), nil))
 			text, err := protojson.Marshal(decoded)
 			if err != nil {
 				t.Fatal(err)
@@ -51,7 +51,7 @@ func TestSpan(t *testing.T) {
 func TestNothingIsCut(t *testing.T) {
 	n := providertest.LongNotification()
 	n.Event.Metadata["broken"] = "a\xffb"
-	span := decode(t, newRequest(n, time.Now())).ResourceSpans[0].ScopeSpans[0].Spans[0]
+	span := decode(t, newRequest(n, time.Now(), nil)).ResourceSpans[0].ScopeSpans[0].Spans[0]
 	if span.Status.Message != n.Event.Message {
 		t.Errorf("the message has %d bytes", len(span.Status.Message))
 	}
