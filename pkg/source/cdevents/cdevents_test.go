@@ -137,6 +137,32 @@ func TestTypes(t *testing.T) {
 	}
 }
 
+// TestEmptyChoices has fields that hold one of a list of words, and are as good as missing if they are empty.
+func TestEmptyChoices(t *testing.T) {
+	const good, bad = sourcetest.Authentic, sourcetest.BadPayload
+	const (
+		environment = `"environment":{"id":"prod"}`
+		finished    = `"outcome":"pass",` + environment
+	)
+	var cases []sourcetest.Case
+	for _, test := range []struct {
+		name, typ, content string
+		want               sourcetest.Outcome
+	}{
+		{"all that are optional", "testcaserun.finished.0.2.0", finished + `,"severity":"","testCase":{"id":"1","type":""},"trigger":{"type":""}`, good},
+		{"all that are optional, queued", "testcaserun.queued.0.2.0", environment + `,"testCase":{"id":"1","type":""},"trigger":{"type":""}`, good},
+		{"all that are optional, of a suite", "testsuiterun.finished.0.2.0", finished + `,"severity":""`, good},
+		{"a word of the list", "testcaserun.finished.0.2.0", finished + `,"severity":"low","testCase":{"id":"1","type":"unit"}`, good},
+		{"another word", "testcaserun.finished.0.2.0", finished + `,"severity":"none"`, bad},
+		{"another word further in", "testcaserun.queued.0.2.0", environment + `,"trigger":{"type":"none"}`, bad},
+		{"one that is required", "testcaserun.finished.0.2.0", `"outcome":"",` + environment, bad},
+		{"beside an id that is missing", "testcaserun.finished.0.2.0", finished + `,"testCase":{"type":""}`, bad},
+	} {
+		cases = append(cases, sourcetest.Case{Name: test.name, Body: eventOf(test.typ, `,"content":{`+test.content+`}`), Want: test.want})
+	}
+	sourcetest.RunCases(t, cdevents.Type(), cases)
+}
+
 // TestNothingIsBorrowed has calls that lack what an earlier call had.
 func TestNothingIsBorrowed(t *testing.T) {
 	const typ = "service.deployed.0.2.0"

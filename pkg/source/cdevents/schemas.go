@@ -80,6 +80,9 @@ func open(schema any) {
 		for name, property := range properties {
 			if text, ok := property.(map[string]any); ok && !slices.Contains(required, any(name)) {
 				delete(text, "minLength")
+				if values, ok := text["enum"].([]any); ok {
+					text["enum"] = append(values, "")
+				}
 			}
 		}
 		for _, value := range s {
