@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -58,6 +59,8 @@ const (
 	maxBodies = 64 << 20
 	// writeTimeout is how long a caller may take to read an answer, from the end of its header on.
 	writeTimeout = time.Minute
+	// mutexFraction is of how many waits for a mutex one is profiled, as in Flux.
+	mutexFraction = 5
 )
 
 // App is the process: both flows, the controllers and the servers.
@@ -354,6 +357,8 @@ func (a *App) receiverPath(r *http.Request) string {
 func (a *App) metricsMux() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", a.metrics.Handler())
+	// By default there is none, and /debug/pprof/mutex is empty.
+	goruntime.SetMutexProfileFraction(mutexFraction)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

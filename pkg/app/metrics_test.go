@@ -3,6 +3,8 @@ package app
 import (
 	"cmp"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strconv"
@@ -87,6 +89,15 @@ func parseDescription(t *testing.T, text string) metricFamily {
 		f.labels = strings.Split(parts[3], ",")
 	}
 	return f
+}
+
+// TestMutexProfile asks for the profile that Go does not take by itself.
+func TestMutexProfile(t *testing.T) {
+	w := httptest.NewRecorder()
+	offline(t).metricsMux().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/debug/pprof/mutex?debug=1", nil))
+	if !strings.Contains(w.Body.String(), "\nsampling period=5\n") {
+		t.Errorf("no profile of every fifth wait: %s", w.Body)
+	}
 }
 
 // offline wires an App whose API server is nowhere.
