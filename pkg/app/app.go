@@ -162,7 +162,7 @@ func (a *App) outbound() http.Handler {
 	})
 	repeats := dispatch.NewRepeats(maxRepeats, time.Now)
 	recorder := dispatch.Recorders{
-		&dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName("event-server")},
+		&dispatch.EventRecorder{Metrics: a.metrics, Events: a.events, Log: a.log.WithName(eventLogger)},
 		statusRecorder{status: a.deliveries},
 		repeats,
 	}
@@ -224,6 +224,7 @@ func (a *App) inbound() http.Handler {
 		Queue:                a.annotate,
 		Events:               a.events,
 		Observer:             a.metrics,
+		Log:                  a.log.WithName(receiverLogger),
 		Called:               called,
 		Ready:                a.accepts,
 		NoCrossNamespaceRefs: a.options.NoCrossNamespace,
@@ -298,8 +299,8 @@ func (a *App) followSecrets(before, after []types.NamespacedName) {
 // listen opens all listeners.
 func (a *App) listen(events, receiver http.Handler) error {
 	log := slog.New(logr.ToSlogHandler(a.log))
-	events = server.Observe(server.NewBodies(maxBodies).Limit(events), a.metrics.HTTP("gotk_event", "event"), a.eventPath)
-	receiver = server.Observe(server.NewBodies(maxBodies).Limit(receiver), a.metrics.HTTP("gotk_receiver", "webhook"), a.receiverPath)
+	events = server.Observe(server.NewBodies(maxBodies).Limit(events), a.log.WithName(eventLogger), a.metrics.HTTP("gotk_event", "event"), a.eventPath)
+	receiver = server.Observe(server.NewBodies(maxBodies).Limit(receiver), a.log.WithName(receiverLogger), a.metrics.HTTP("gotk_receiver", "webhook"), a.receiverPath)
 	health := http.NewServeMux()
 	for path, checks := range map[string]map[string]server.Check{
 		"/healthz": nil,

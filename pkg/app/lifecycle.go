@@ -36,7 +36,7 @@ func (a *App) Run(ctx context.Context) error {
 
 	var background, annotating sync.WaitGroup
 	annotate, endAnnotate := context.WithCancel(life)
-	annotating.Go(func() { a.annotate.Run(annotate) })
+	annotating.Go(func() { a.annotate.Run(klog.NewContext(annotate, a.log.WithName(receiverLogger))) })
 	a.broadcaster.StartRecordingToSink(&corev1client.EventSinkImpl{Interface: a.clients.core.CoreV1().Events("")})
 	a.informers.run(life, background.Go)
 	background.Go(func() { a.objects.Run(life) })
@@ -145,7 +145,7 @@ func (a *App) shutdown(endAnnotate func()) {
 	})
 	drains.Go(func() {
 		endAnnotate()
-		if left := a.annotate.Drain(ctx); left > 0 {
+		if left := a.annotate.Drain(klog.NewContext(ctx, a.log.WithName(receiverLogger))); left > 0 {
 			a.log.Error(nil, "Objects were not annotated before the shutdown timeout", "count", left)
 		}
 	})

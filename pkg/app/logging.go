@@ -17,6 +17,12 @@ const (
 	traceVerbosity = 7
 )
 
+// Names of the loggers of both flows, which are those of Flux: queries for its logs select by them.
+const (
+	eventLogger    = "event-server"
+	receiverLogger = "receiver-server"
+)
+
 // levelTrace is below slog's debug level.
 const levelTrace = slog.Level(-traceVerbosity)
 

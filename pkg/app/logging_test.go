@@ -1,12 +1,18 @@
 package app
 
 import (
+	"context"
 	"io"
 	"log"
+	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"
+
+	"github.com/notification-controller/notification-controller/pkg/server"
 )
 
 // TestLogLevels writes one line at each verbosity. It changes the logger of the process, and so does not run in parallel.
@@ -41,6 +47,31 @@ func TestLogLevels(t *testing.T) {
 		}
 		if got := strings.Join(lines, " "); got != tt.want {
 			t.Errorf("%s, %s: got\n%s\nwant\n%s", tt.level, tt.encoding, got, tt.want)
+		}
+	}
+}
+
+// TestLoggerNames has both servers refuse something.
+func TestLoggerNames(t *testing.T) {
+	var said syncBuffer
+	handler := slog.NewJSONHandler(&said, &slog.HandlerOptions{Level: slog.Level(-debugVerbosity)})
+	app := offline(klog.NewContext(t.Context(), logr.FromSlogHandler(handler)), t)
+	app.ready.Store(true)
+	for _, s := range []*server.Server{app.eventServer, app.receiverServer} {
+		go func() { _ = s.Serve() }()
+		t.Cleanup(func() { _ = s.Shutdown(context.Background()) })
+	}
+	for _, test := range []struct{ url, want string }{
+		{"http://" + app.EventsAddress() + "/", `"logger":"event-server"`},
+		{"http://" + app.ReceiverAddress() + "/hook/nobody", `"logger":"receiver-server"`},
+	} {
+		resp, err := http.Post(test.url, "application/json", strings.NewReader("{"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if !strings.Contains(said.String(), test.want) {
+			t.Errorf("%s does not log with %s: %s", test.url, test.want, said.String())
 		}
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -50,7 +51,7 @@ func (f metricFamily) prefix() string { return f.name[:strings.Index(f.name, "_"
 func metricFamilies(t *testing.T) []metricFamily {
 	t.Helper()
 	descriptions := make(chan *prometheus.Desc)
-	app := offline(t)
+	app := offline(t.Context(), t)
 	go func() {
 		app.metrics.Describe(descriptions)
 		close(descriptions)
@@ -94,19 +95,19 @@ func parseDescription(t *testing.T, text string) metricFamily {
 // TestMutexProfile asks for the profile that Go does not take by itself.
 func TestMutexProfile(t *testing.T) {
 	w := httptest.NewRecorder()
-	offline(t).metricsMux().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/debug/pprof/mutex?debug=1", nil))
+	offline(t.Context(), t).metricsMux().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/debug/pprof/mutex?debug=1", nil))
 	if !strings.Contains(w.Body.String(), "\nsampling period=5\n") {
 		t.Errorf("no profile of every fifth wait: %s", w.Body)
 	}
 }
 
 // offline wires an App whose API server is nowhere.
-func offline(t *testing.T) *App {
+func offline(ctx context.Context, t *testing.T) *App {
 	t.Helper()
 	o := DefaultOptions()
 	o.EventsAddress, o.ReceiverAddress, o.MetricsAddress, o.HealthAddress = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	o.Kubeconfig = &rest.Config{Host: "http://127.0.0.1:1"}
-	app, err := New(t.Context(), o)
+	app, err := New(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}

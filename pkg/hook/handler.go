@@ -47,7 +47,7 @@ type Queue interface {
 	Annotate(receiver *v1.Receiver, targets []Target, at time.Time, gone func())
 }
 
-// Options configure a [Hook]. All but Called and NoCrossNamespaceRefs have to be set.
+// Options configure a [Hook]. All but Log, Called and NoCrossNamespaceRefs have to be set.
 type Options struct {
 	Receivers ReceiverLookup
 	Secrets   secret.Getter
@@ -60,6 +60,8 @@ type Options struct {
 	// Events takes the Warnings on Receivers.
 	Events   record.EventRecorder
 	Observer Observer
+	// Log has a line for each call.
+	Log klog.Logger
 	// Called is told of each call to a Receiver. It does not wait; nil means that nobody is told.
 	Called func(Call)
 	// Ready says whether Receivers and Secrets have been read and the process is not shutting down.
@@ -125,7 +127,7 @@ func (h *Hook) serve(w http.ResponseWriter, r *http.Request) {
 	c := &call{at: time.Now(), typ: source.Type{Name: UnknownType}}
 	v := h.handle(c, w, r)
 	h.Observer.ObserveWebhook(c.typ.Name, v.outcome)
-	log(r.Context(), c, v)
+	h.log(c, v)
 	v.write(w)
 	if h.Called != nil && c.receiver != nil {
 		h.Called(Call{
@@ -231,8 +233,8 @@ func summary(problems []error) error {
 
 // log says how a call ended. Neither path nor body nor headers are ever logged: for some types the path is the
 // credential.
-func log(ctx context.Context, c *call, v *verdict) {
-	logger := klog.FromContext(ctx).WithValues("outcome", v.outcome, "type", c.typ.Name)
+func (h *Hook) log(c *call, v *verdict) {
+	logger := h.Log.WithValues("outcome", v.outcome, "type", c.typ.Name)
 	if c.receiver != nil {
 		logger = logger.WithValues("receiver", klog.KObj(c.receiver))
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-logr/logr/funcr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/klog/v2"
 
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/source"
@@ -234,7 +233,6 @@ func TestNothingSecretIsSaid(t *testing.T) {
 	const secretBody = `{"planted":"body-secret","key":"body-secret"}`
 	var said strings.Builder
 	logger := funcr.New(func(prefix, args string) { fmt.Fprintln(&said, prefix, args) }, funcr.Options{Verbosity: 10})
-	inContext := func(r *http.Request) *http.Request { return r.WithContext(klog.NewContext(r.Context(), logger)) }
 
 	failing := receiver(generic, resources(entry("shop"), entry("nope")), func(r *v1.Receiver) {
 		r.Name, r.UID = "generic-recv", "generic-recv"
@@ -242,6 +240,7 @@ func TestNothingSecretIsSaid(t *testing.T) {
 		r.Spec.ResourceFilter = "req[req.key] == 'x' || timestamp(req.planted) > timestamp('2020-01-01T00:00:00Z')"
 	})
 	f := newFixture(t, receiver(), failing)
+	f.Log = logger
 	for _, request := range []*http.Request{
 		push(),
 		push(withHeader("X-Hub-Signature-256", "planted-signature")),
@@ -250,7 +249,7 @@ func TestNothingSecretIsSaid(t *testing.T) {
 		post(genericPath, secretBody),
 		post(genericPath, "[1,"+secretBody),
 	} {
-		got := f.do(inContext(request))
+		got := f.do(request)
 		fmt.Fprintln(&said, got.status, got.text, got.header)
 	}
 	fmt.Fprintln(&said, f.warnings(), f.observer.webhooks)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-logr/logr/funcr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/klog/v2"
 
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/httpx"
@@ -172,12 +171,13 @@ func TestNothingOfATokenIsSaid(t *testing.T) {
 	f := newOIDCFixture(t, oidcReceiver(issuer, func(r *v1.Receiver) {
 		r.Spec.ResourceFilter = "timestamp(claims.sub) > timestamp('2020-01-01T00:00:00Z')"
 	}))
+	f.Log = logger
 	requests := []*http.Request{
 		deploy(t, issuer), deploy(t, issuer, "aud", "planted"), deploy(t, issuer, "iss", "https://planted"), deploy(t, issuer, "exp", "planted"),
 		deploy(t, issuer, "repository", "planted"),
 	}
 	for _, request := range requests {
-		got := f.do(request.WithContext(klog.NewContext(request.Context(), logger)))
+		got := f.do(request)
 		fmt.Fprintln(&said, got.status, got.text, got.header)
 	}
 	fmt.Fprintln(&said, f.warnings(), f.observer.webhooks)
@@ -210,8 +210,8 @@ func TestStrangersDoNotFillTheLog(t *testing.T) {
 		"github":       {newFixture(t, receiver()), push(withHeader("X-Hub-Signature-256", "sha256=00")), true},
 	} {
 		var said strings.Builder
-		logger := funcr.New(func(prefix, args string) { fmt.Fprintln(&said, prefix, args) }, funcr.Options{Verbosity: usual})
-		if got := test.fixture.do(test.request.WithContext(klog.NewContext(test.request.Context(), logger))); got.status != http.StatusUnauthorized {
+		test.fixture.Log = funcr.New(func(prefix, args string) { fmt.Fprintln(&said, prefix, args) }, funcr.Options{Verbosity: usual})
+		if got := test.fixture.do(test.request); got.status != http.StatusUnauthorized {
 			t.Errorf("%s: got %d %q", name, got.status, got.text)
 		}
 		if logged := said.Len() > 0; logged != test.logged {

@@ -19,12 +19,12 @@ type RequestMetrics interface {
 
 // Observe measures the requests to a handler. name gives the value of the label "handler" and has to come from a
 // small set. A handler that panics is logged, and answers 500.
-func Observe(next http.Handler, metrics RequestMetrics, name func(*http.Request) string) http.Handler {
+func Observe(next http.Handler, log klog.Logger, metrics RequestMetrics, name func(*http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		done := metrics.RequestStarted(name(r))
 		start := time.Now()
 		counted := &countingWriter{ResponseWriter: w, code: http.StatusOK}
-		panicked := serve(next, counted, r)
+		panicked := serve(next, log, counted, r)
 		done(method(r.Method), strconv.Itoa(counted.code), time.Since(start), counted.bytes)
 		if panicked && counted.answered {
 			panic(http.ErrAbortHandler) // Or the caller would take what it has got for the whole answer.
@@ -36,7 +36,7 @@ func Observe(next http.Handler, metrics RequestMetrics, name func(*http.Request)
 }
 
 // serve says whether the handler panicked, and logs it: net/http does so on a level that nobody reads.
-func serve(next http.Handler, w *countingWriter, r *http.Request) (panicked bool) {
+func serve(next http.Handler, log klog.Logger, w *countingWriter, r *http.Request) (panicked bool) {
 	defer func() {
 		cause := recover()
 		if cause == nil {
@@ -48,7 +48,7 @@ func serve(next http.Handler, w *countingWriter, r *http.Request) (panicked bool
 			// What others panic with may quote the request.
 			err = nil
 		}
-		klog.FromContext(r.Context()).Error(err, "A handler panicked", "with", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+		log.Error(err, "A handler panicked", "with", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
 	}()
 	next.ServeHTTP(w, r)
 	return false

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr/funcr"
-	"k8s.io/klog/v2"
 )
 
 // ended has the results of requests.
@@ -28,10 +27,9 @@ func TestPanicsAreSaid(t *testing.T) {
 	var requests ended
 	var nothing []int
 	for path, cause := range map[string]func(){"/index": func() { nothing[3]++ }, "/text": func() { panic("planted") }} {
-		handler := Observe(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { cause() }), &requests, func(*http.Request) string { return "/" })
-		request := httptest.NewRequest(http.MethodPost, path, nil)
+		handler := Observe(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { cause() }), logger, &requests, func(*http.Request) string { return "/" })
 		answer := httptest.NewRecorder()
-		handler.ServeHTTP(answer, request.WithContext(klog.NewContext(request.Context(), logger)))
+		handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, path, nil))
 		if answer.Code != http.StatusInternalServerError {
 			t.Errorf("%s: status %d", path, answer.Code)
 		}
@@ -40,7 +38,7 @@ func TestPanicsAreSaid(t *testing.T) {
 		fmt.Fprint(w, "half")
 		_ = http.NewResponseController(w).Flush()
 		panic("planted")
-	}), &requests, func(*http.Request) string { return "/" }))
+	}), logger, &requests, func(*http.Request) string { return "/" }))
 	resp, err := http.Post(half.URL, "", nil)
 	if err != nil {
 		t.Fatal(err)
