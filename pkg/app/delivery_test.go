@@ -117,6 +117,9 @@ func TestDeliveryStatus(t *testing.T) {
 // passCount counts the passes that ended with another one to come.
 type passCount struct{ repeated atomic.Int32 }
 
+func (p *passCount) LoopStarted(string, int) {}
+func (p *passCount) ReconcileStarted(string) {}
+
 func (p *passCount) ObserveReconcile(_ string, r controller.Result, _ error, _ time.Duration) {
 	if r.RequeueAfter > 0 {
 		p.repeated.Add(1)

@@ -14,10 +14,12 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// Result says when a key is to be looked at again without anything having changed.
+// Result is how a pass ended that has not failed.
 type Result struct {
-	// RequeueAfter is the time until then; 0 means never.
+	// RequeueAfter is the time until the key is looked at again without anything having changed; 0 means never.
 	RequeueAfter time.Duration
+	// Terminal says that something is wrong that only an edit can heal.
+	Terminal bool
 }
 
 // Backoff is how long a key that failed waits: Min, doubling with each failure up to Max.
@@ -25,7 +27,11 @@ type Backoff struct{ Min, Max time.Duration }
 
 // Observer is told of every pass.
 type Observer interface {
-	// ObserveReconcile is called with the loop's name, what Sync returned and how long it took.
+	// LoopStarted is called with the loop's name and the number of its workers before any of them works.
+	LoopStarted(loop string, workers int)
+	// ReconcileStarted is called with the loop's name before each pass.
+	ReconcileStarted(loop string)
+	// ObserveReconcile is called after it with the loop's name, what Sync returned and how long it took.
 	ObserveReconcile(loop string, result Result, err error, took time.Duration)
 }
 
@@ -76,6 +82,9 @@ func (l *Loop[K]) Len() int { return l.queue.Len() }
 
 // Run works until ctx ends and returns when the workers have finished what they were doing.
 func (l *Loop[K]) Run(ctx context.Context) {
+	if l.options.Observer != nil {
+		l.options.Observer.LoopStarted(l.options.Name, l.options.Workers)
+	}
 	var workers sync.WaitGroup
 	for range l.options.Workers {
 		workers.Go(func() {
@@ -99,11 +108,7 @@ func (l *Loop[K]) next(ctx context.Context) bool {
 		return true // Empty the queue: the loop ends.
 	}
 
-	start := time.Now()
-	result, err := l.sync(ctx, key)
-	if l.options.Observer != nil {
-		l.options.Observer.ObserveReconcile(l.options.Name, result, err, time.Since(start))
-	}
+	result, err := l.observe(ctx, key)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		klog.FromContext(ctx).Error(err, "Sync failed, will try again", "loop", l.options.Name, "key", fmt.Sprint(key))
@@ -117,14 +122,26 @@ func (l *Loop[K]) next(ctx context.Context) bool {
 	return true
 }
 
+// observe makes a pass and tells the observer.
+func (l *Loop[K]) observe(ctx context.Context, key K) (Result, error) {
+	if l.options.Observer == nil {
+		return l.sync(ctx, key)
+	}
+	l.options.Observer.ReconcileStarted(l.options.Name)
+	start := time.Now()
+	result, err := l.sync(ctx, key)
+	l.options.Observer.ObserveReconcile(l.options.Name, result, err, time.Since(start))
+	return result, err
+}
+
 // errPanic marks a pass that panicked: one broken object is not to take the others down.
 var errPanic = errors.New("panic")
 
-// passLimit is how long a pass may take: an API server that hangs is not to keep a worker for ever.
-const passLimit = 30 * time.Second
+// PassLimit is how long a pass may take: an API server that hangs is not to keep a worker for ever.
+const PassLimit = 30 * time.Second
 
 func (l *Loop[K]) sync(ctx context.Context, key K) (result Result, err error) {
-	ctx, cancel := context.WithTimeout(ctx, passLimit)
+	ctx, cancel := context.WithTimeout(ctx, PassLimit)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {

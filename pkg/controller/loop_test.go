@@ -12,8 +12,18 @@ import (
 
 // observed keeps what an observer is told.
 type observed struct {
-	mu   sync.Mutex
-	errs []error
+	mu      sync.Mutex
+	workers int
+	started int
+	errs    []error
+}
+
+func (o *observed) LoopStarted(_ string, workers int) { o.workers = workers }
+
+func (o *observed) ReconcileStarted(string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.started++
 }
 
 func (o *observed) ObserveReconcile(_ string, _ Result, err error, _ time.Duration) {
@@ -92,6 +102,9 @@ func TestLoopSurvivesPanics(t *testing.T) {
 		if good.Load() != 1 {
 			t.Errorf("the other key had %d passes", good.Load())
 		}
+		if seen.workers != 1 || seen.started != len(seen.errs) {
+			t.Errorf("observed %d workers and the start of %d passes, of which %d ended", seen.workers, seen.started, len(seen.errs))
+		}
 		if len(seen.errs) != 2 || !IsPanic(errors.Join(seen.errs...)) {
 			t.Errorf("observed %v", seen.errs)
 		}
@@ -108,8 +121,8 @@ func TestLoopLimitsAPass(t *testing.T) {
 				took = time.Since(start)
 			}
 			return Result{}, ctx.Err()
-		}}, 2*passLimit, "key")
-		if took != passLimit {
+		}}, 2*PassLimit, "key")
+		if took != PassLimit {
 			t.Errorf("the pass was ended after %s", took)
 		}
 	})

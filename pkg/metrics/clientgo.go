@@ -54,6 +54,9 @@ type queueMetrics struct {
 	latency, work              *prometheus.HistogramVec
 }
 
+// priority is that of a key to which none was given; here that is every one.
+const priority = "0"
+
 // Queues registers the metrics of the workqueues.
 func (m *Metrics) Queues() workqueue.MetricsProvider {
 	labels := []string{"name", "controller"}
@@ -69,7 +72,9 @@ func (m *Metrics) Queues() workqueue.MetricsProvider {
 		}, labels)
 	}
 	q := queueMetrics{
-		depth:      gauge("depth", "Keys that wait for a worker."),
+		depth: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Subsystem: "workqueue", Name: "depth", Help: "Keys that wait for a worker.",
+		}, append(labels, "priority")),
 		unfinished: gauge("unfinished_work_seconds", "Seconds of work under way."),
 		longest:    gauge("longest_running_processor_seconds", "Seconds that the longest pass under way has taken."),
 		adds:       counter("adds_total", "Keys added."),
@@ -82,7 +87,7 @@ func (m *Metrics) Queues() workqueue.MetricsProvider {
 }
 
 func (q queueMetrics) NewDepthMetric(name string) workqueue.GaugeMetric {
-	return q.depth.WithLabelValues(name, name)
+	return q.depth.WithLabelValues(name, name, priority)
 }
 
 func (q queueMetrics) NewAddsMetric(name string) workqueue.CounterMetric {

@@ -83,7 +83,7 @@ func New() *Metrics {
 		reconcile: newReconcileMetrics(registry),
 	}
 	registry.MustRegister(
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsAll)), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.events, m.matches, m.attemptSeconds, m.deliveries, m.deliveryAttempts, m.deliverySeconds, m.webhooks, m.previousTokens, m.annotations, m.annotateSeconds,
 		buildInfo(),
 	)

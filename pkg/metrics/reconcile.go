@@ -12,7 +12,11 @@ import (
 type reconcileMetrics struct {
 	total    *prometheus.CounterVec
 	errors   *prometheus.CounterVec
+	terminal *prometheus.CounterVec
 	panics   *prometheus.CounterVec
+	timeouts *prometheus.CounterVec
+	workers  *prometheus.GaugeVec
+	active   *prometheus.GaugeVec
 	seconds  *prometheus.HistogramVec
 	duration *prometheus.HistogramVec
 }
@@ -30,9 +34,25 @@ func newReconcileMetrics(registry prometheus.Registerer) reconcileMetrics {
 			Name: "controller_runtime_reconcile_errors_total",
 			Help: "Passes of a worker loop that failed.",
 		}, []string{"controller"}),
+		terminal: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "controller_runtime_terminal_reconcile_errors_total",
+			Help: "Passes of a worker loop that found what only an edit can heal; they are not among those that failed.",
+		}, []string{"controller"}),
 		panics: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "controller_runtime_reconcile_panics_total",
 			Help: "Passes of a worker loop that panicked.",
+		}, []string{"controller"}),
+		timeouts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "controller_runtime_reconcile_timeouts_total",
+			Help: "Passes of a worker loop that were ended because they took 30 seconds.",
+		}, []string{"controller"}),
+		workers: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "controller_runtime_max_concurrent_reconciles",
+			Help: "Workers of a loop.",
+		}, []string{"controller"}),
+		active: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "controller_runtime_active_workers",
+			Help: "Workers of a loop that are busy.",
 		}, []string{"controller"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "controller_runtime_reconcile_time_seconds",
@@ -45,12 +65,30 @@ func newReconcileMetrics(registry prometheus.Registerer) reconcileMetrics {
 			Buckets: prometheus.ExponentialBucketsRange(0.01, 1800, durationBuckets),
 		}, []string{"kind", "name", "namespace"}),
 	}
-	registry.MustRegister(m.total, m.errors, m.panics, m.seconds, m.duration)
+	registry.MustRegister(m.total, m.errors, m.terminal, m.panics, m.timeouts, m.workers, m.active, m.seconds, m.duration)
 	return m
 }
 
+// LoopStarted implements [controller.Observer]. All series of the loop are there from now on: increase() does not see the
+// first one of a counter that is not.
+func (m *Metrics) LoopStarted(loop string, workers int) {
+	m.reconcile.workers.WithLabelValues(loop).Set(float64(workers))
+	m.reconcile.active.WithLabelValues(loop)
+	for _, counter := range []*prometheus.CounterVec{m.reconcile.errors, m.reconcile.terminal, m.reconcile.panics, m.reconcile.timeouts} {
+		counter.WithLabelValues(loop)
+	}
+	// No loop here ends a pass with the last of them.
+	for _, result := range []string{"success", "error", "requeue_after", "requeue"} {
+		m.reconcile.total.WithLabelValues(loop, result)
+	}
+}
+
+// ReconcileStarted implements [controller.Observer].
+func (m *Metrics) ReconcileStarted(loop string) { m.reconcile.active.WithLabelValues(loop).Inc() }
+
 // ObserveReconcile implements [controller.Observer].
 func (m *Metrics) ObserveReconcile(loop string, result controller.Result, err error, took time.Duration) {
+	m.reconcile.active.WithLabelValues(loop).Dec()
 	outcome := "success"
 	switch {
 	case err != nil:
@@ -61,6 +99,12 @@ func (m *Metrics) ObserveReconcile(loop string, result controller.Result, err er
 		}
 	case result.RequeueAfter > 0:
 		outcome = "requeue_after"
+	}
+	if err == nil && result.Terminal {
+		m.reconcile.terminal.WithLabelValues(loop).Inc()
+	}
+	if took >= controller.PassLimit {
+		m.reconcile.timeouts.WithLabelValues(loop).Inc()
 	}
 	m.reconcile.total.WithLabelValues(loop, outcome).Inc()
 	m.reconcile.seconds.WithLabelValues(loop).Observe(took.Seconds())

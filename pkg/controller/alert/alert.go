@@ -76,12 +76,15 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 			return controller.Result{}, err
 		}
 	}
-	if problem := c.options.Check(alert); problem == nil {
+	problem := c.options.Check(alert)
+	if problem == nil {
 		c.warnings.Forget(key)
-	} else if c.warnings.First(alert, problem.Error()) {
+		return controller.Result{}, nil
+	}
+	if c.warnings.First(alert, problem.Error()) {
 		c.options.Events.Event(alert, corev1.EventTypeWarning, ReasonInvalidConfig, controller.EventMessage(problem.Error()))
 	}
-	return controller.Result{}, nil
+	return controller.Result{Terminal: true}, nil
 }
 
 func (c *Controller) removeFinalizer(ctx context.Context, alert *v1beta3.Alert) error {

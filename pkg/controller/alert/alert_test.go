@@ -32,8 +32,8 @@ func TestMigratedAlertIsChecked(t *testing.T) {
 		Lister:   listers.NewAlertLister(indexer),
 		Check:    func(*v1beta3.Alert) error { return errors.New("spec.inclusionList[0]: broken") },
 	})
-	if _, err := c.sync(t.Context(), cache.MetaObjectToName(alert)); err != nil {
-		t.Fatal(err)
+	if result, err := c.sync(t.Context(), cache.MetaObjectToName(alert)); err != nil || !result.Terminal {
+		t.Fatal(result, err)
 	}
 	var got []string
 	for range len(events.Events) {

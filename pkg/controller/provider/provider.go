@@ -104,5 +104,5 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 	if c.warnings.First(p, problem.Error()) {
 		c.options.Events.Event(p, corev1.EventTypeWarning, ReasonInvalidConfig, controller.EventMessage(problem.Error()))
 	}
-	return controller.Result{}, nil
+	return controller.Result{Terminal: true}, nil
 }

@@ -154,7 +154,7 @@ func (o Options) Reconcile(r *v1.Receiver, now time.Time) (controller.Result, er
 	}
 	if problem := o.Check(r); problem != nil {
 		markStalled(r, problem.Reason, terminalPrefix+problem.Message, now)
-		return controller.Result{}, nil
+		return controller.Result{Terminal: true}, nil
 	}
 	token, previous, err := o.tokens(r)
 	unread := errors.Is(err, secret.ErrNotLoaded)

@@ -207,3 +207,19 @@ func TestURLOfTheOlderAPI(t *testing.T) {
 		t.Errorf("without a Secret, URL %s, %v", r.Status.URL, err)
 	}
 }
+
+// TestStalledIsTerminal has a pass over a Receiver that is wrong, and over one that is wrong but suspended.
+func TestStalledIsTerminal(t *testing.T) {
+	o := Options{Check: func(*v1.Receiver) *Problem { return &Problem{Reason: "ValidationFailed", Message: "broken"} }}
+	for _, suspended := range []bool{false, true} {
+		r := &v1.Receiver{}
+		r.Spec.Suspend = suspended
+		result, err := o.Reconcile(r, time.Now())
+		if err != nil || result.RequeueAfter != 0 || result.Terminal == suspended {
+			t.Errorf("suspended %t: got %+v, %v", suspended, result, err)
+		}
+		if stalled := meta.IsStatusConditionTrue(r.Status.Conditions, "Stalled"); stalled != result.Terminal {
+			t.Errorf("suspended %t: stalled is %t", suspended, stalled)
+		}
+	}
+}
