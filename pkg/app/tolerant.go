@@ -2,16 +2,23 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
+	"reflect"
 	"regexp"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/klog/v2"
+
+	"github.com/notification-controller/notification-controller/pkg/controller"
 )
 
 // longest stands for durations that Go cannot hold: the pattern of the schema does not bound them.
 const longest = 100 * 365 * 24 * time.Hour
+
+// maxDecodeError is how long an error may be in the log, in bytes: it quotes the value, which can be as long as an object.
+const maxDecodeError = 200
 
 // durationPattern is that of the schema, in JSON.
 var durationPattern = regexp.MustCompile(`^"([0-9]+(\.[0-9]+)?(ms|s|m|h))+"$`)
@@ -54,6 +61,10 @@ func (d tolerantDecoder) Decode(data []byte, defaults *schema.GroupVersionKind, 
 	if !ok {
 		return decoded, kind, err
 	}
+	if into != nil {
+		// Or what has been decoded of the fields that are left out would stay.
+		reflect.ValueOf(into).Elem().SetZero()
+	}
 	return d.Decoder.Decode(repaired, defaults, into)
 }
 
@@ -94,7 +105,7 @@ func (d tolerantDecoder) repairFields(object *rawObject, section string, fields 
 			instead = longest.String()
 			fields[name] = json.RawMessage(`"` + instead + `"`)
 		}
-		d.log.Error(err, "Cannot read a field of an object", "kind", object.Kind, "namespace", meta.Namespace, "name", meta.Name,
+		d.log.Error(errors.New(controller.Cut(err.Error(), maxDecodeError)), "Cannot read a field of an object", "kind", object.Kind, "namespace", meta.Namespace, "name", meta.Name,
 			"field", section+"."+name, "readAs", instead)
 	}
 }

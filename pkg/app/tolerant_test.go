@@ -58,6 +58,35 @@ func TestTolerantList(t *testing.T) {
 	}
 }
 
+// TestTolerantLeavesNothingOver checks that nothing stays of a field that decodes in part before it does not.
+func TestTolerantLeavesNothingOver(t *testing.T) {
+	const receiver = `{"apiVersion":"notification.toolkit.fluxcd.io/v1","kind":"Receiver","metadata":{"name":"bad"},"spec":{"type":"gitlab"},
+		"status":{"conditions":[{"lastTransitionTime":"2021-01-01t00:00:00z","message":"m","type":"Ready"}],"webhookPath":"/hook/2"}}`
+	const list = `{"apiVersion":"notification.toolkit.fluxcd.io/v1","kind":"ReceiverList","items":[` + receiver + `]}`
+	decoder, _ := newTolerant()
+	var one v1.Receiver
+	var all v1.ReceiverList
+	for data, into := range map[string]runtime.Object{receiver: &one, list: &all} {
+		if _, _, err := decoder.Decode([]byte(data), nil, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range append(all.Items, one) {
+		if r.Name != "bad" || len(r.Status.Conditions) != 0 || r.Status.WebhookPath != "/hook/2" {
+			t.Errorf("got %+v", r)
+		}
+	}
+}
+
+// TestTolerantLogIsShort has a value that is as long as an object may be.
+func TestTolerantLogIsShort(t *testing.T) {
+	decoder, log := newTolerant()
+	long := strings.Replace(badReceiver, "3000000h", strings.Repeat("99h", 100_000), 1)
+	if _, _, err := decoder.Decode([]byte(long), nil, nil); err != nil || log.Len() == 0 || log.Len() > 2000 {
+		t.Errorf("logged %d bytes: %v", log.Len(), err)
+	}
+}
+
 // TestTolerantOfNoGarbage checks that what is no object stays an error.
 func TestTolerantOfNoGarbage(t *testing.T) {
 	for _, data := range []string{
