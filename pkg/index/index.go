@@ -142,14 +142,14 @@ func (r *Receivers) ByPath(path string) (*v1.Receiver, error) {
 		return nil, err
 	}
 	return slices.MinFunc(found, func(a, b *v1.Receiver) int {
-		return cmp.Or(cmp.Compare(secrecy(a), secrecy(b)), a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		return cmp.Or(cmp.Compare(secrecy(a, path), secrecy(b, path)), a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
 			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	}), nil
 }
 
-// secrecy is 0 for Receivers whose path has no token in it.
-func secrecy(r *v1.Receiver) int {
-	if r.Spec.Type == v1.GenericOIDCReceiver {
+// secrecy is 0 if there is no token in the Receiver's path. What the spec says would not do: the path may be older.
+func secrecy(r *v1.Receiver, path string) int {
+	if path == r.WebhookPathFor("") {
 		return 0
 	}
 	return 1

@@ -75,11 +75,13 @@ func TestReceiversByPath(t *testing.T) {
 	if r, err := receivers.ByPath("/hook/a"); err != nil || r == nil || r.Namespace != "old" {
 		t.Errorf("of two with the same path: %v, %v; want the oldest", r, err)
 	}
-	open := receiver("open", "/hook/a", time.Second)
-	open.Spec = v1.ReceiverSpec{Type: v1.GenericOIDCReceiver}
-	fill(t, informer, open)
-	if r, err := receivers.ByPath("/hook/a"); err != nil || r == nil || r.Namespace != "open" {
-		t.Errorf("of three, one of which has no token: %v, %v; want that one", r, err)
+	open := receiver("open", "", time.Second)
+	open.Status.WebhookPath = open.WebhookPathFor("")
+	older := receiver("en", open.Status.WebhookPath, time.Hour) // Of the token rop.
+	older.Spec = v1.ReceiverSpec{Type: v1.GenericOIDCReceiver}
+	fill(t, informer, open, older)
+	if r, err := receivers.ByPath(open.Status.WebhookPath); err != nil || r == nil || r.Namespace != "open" {
+		t.Errorf("of two, of which the younger has no token: %v, %v; want that one", r, err)
 	}
 	if r, err := receivers.ByPath("/hook/c"); err != nil || r != nil {
 		t.Errorf("of an unknown path: %v, %v", r, err)
