@@ -200,8 +200,8 @@ func initialize(r *v1.Receiver, token, previous string, now time.Time) {
 
 func setPaths(r *v1.Receiver, path, previous string) {
 	r.Status.WebhookPath, r.Status.PreviousWebhookPath = path, previous
-	if r.Status.URL != "" {
-		// Somebody may read it by the older API.
+	if r.Status.URL != "" && path != "" {
+		// Somebody may read it by the older API. Once it is empty, nothing would tell that.
 		r.Status.URL = path
 	}
 }

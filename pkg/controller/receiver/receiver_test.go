@@ -203,8 +203,12 @@ func TestURLOfTheOlderAPI(t *testing.T) {
 		t.Errorf("URL %s, path %s, %v", r.Status.URL, r.Status.WebhookPath, err)
 	}
 	o.Secrets = failingSecrets{secret.ErrNotFound}
-	if _, err := o.Reconcile(r, time.Now()); err == nil || r.Status.URL != "" {
-		t.Errorf("without a Secret, URL %s, %v", r.Status.URL, err)
+	if _, err := o.Reconcile(r, time.Now()); err == nil {
+		t.Error("no error without a Secret")
+	}
+	o.Secrets = secrets{"token": "two"}
+	if _, err := o.Reconcile(r, time.Now()); err != nil || r.Status.URL != r.WebhookPathFor("two") {
+		t.Errorf("after a moment without a Secret, URL %s, %v", r.Status.URL, err)
 	}
 }
 
