@@ -87,7 +87,7 @@ func incidents() []provider.Type {
 			SecretKeys:   []string{"headers", "password", "token", "username"},
 			Sends:        "A span for each event, in a trace that the events of an Alert about the same revision share.",
 			Address:      "that of traces over HTTP: `https://HOST:4318/v1/traces`",
-			Notes:        "The key `headers` holds headers as YAML. The body is protobuf. `username` and `password` are the login of the Provider's proxy, and go to the collector as well only if there are `headers`. They are the collector's alone where there is no such proxy, or it has a login of its own, which Flux would overwrite. With `spec.certSecretRef` the address has to start with `https://`. `OTEL_RESOURCE_ATTRIBUTES` of the controller's environment adds attributes to the resource, such as the name of the cluster. `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_COMPRESSION` are not read, unlike in Flux: the operator's credentials would go to whatever collector a Provider names.",
+			Notes:        "The key `headers` holds headers as YAML. The body is protobuf. `username` and `password` are the login of the Provider's proxy, and go to the collector as well only if there are `headers`. They are the collector's alone where there is no such proxy, or it has a login of its own, which Flux would overwrite. With `spec.certSecretRef` the address has to start with `https://`. `OTEL_RESOURCE_ATTRIBUTES` of the controller's environment adds attributes to the resource, such as the name of the cluster. The variables `OTEL_EXPORTER_OTLP_*` are not read, unlike in Flux: the credentials of the operator would go to whatever collector a Provider names.",
 		},
 		{
 			Name:          "pagerduty",
