@@ -40,7 +40,7 @@ func (a *App) controllers() map[string]func(context.Context) error {
 		Client:    a.clients.notification.NotificationV1(),
 		Informer:  a.informers.receivers,
 		Lister:    a.informers.receiverLister,
-		Users:     a.informers.receiverIndex,
+		Index:     a.informers.receiverIndex,
 		Secrets:   a.secrets,
 		Subscribe: a.secrets.Subscribe,
 		Check:     receivercontroller.NewValidation(sources).Check,

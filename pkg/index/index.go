@@ -141,10 +141,27 @@ func (r *Receivers) ByPath(path string) (*v1.Receiver, error) {
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	return slices.MinFunc(found, func(a, b *v1.Receiver) int {
+	return firstOf(found, path), nil
+}
+
+// Rival returns the Receiver that has the calls to a Receiver's webhook path in its place, or nil.
+func (r *Receivers) Rival(receiver *v1.Receiver) (*v1.Receiver, error) {
+	path := receiver.Status.WebhookPath
+	found, err := lookup[*v1.Receiver](r.indexer, receiversByPath, path)
+	if err != nil || path == "" {
+		return nil, err
+	}
+	if first := firstOf(append(found, receiver), path); first.Namespace != receiver.Namespace || first.Name != receiver.Name {
+		return first, nil
+	}
+	return nil, nil
+}
+
+func firstOf(receivers []*v1.Receiver, path string) *v1.Receiver {
+	return slices.MinFunc(receivers, func(a, b *v1.Receiver) int {
 		return cmp.Or(cmp.Compare(secrecy(a, path), secrecy(b, path)), a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
 			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	}), nil
+	})
 }
 
 // secrecy is 0 if there is no token in the Receiver's path. What the spec says would not do: the path may be older.

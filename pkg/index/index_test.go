@@ -83,6 +83,14 @@ func TestReceiversByPath(t *testing.T) {
 	if r, err := receivers.ByPath(open.Status.WebhookPath); err != nil || r == nil || r.Namespace != "open" {
 		t.Errorf("of two, of which the younger has no token: %v, %v; want that one", r, err)
 	}
+	if r, err := receivers.Rival(older); err != nil || r == nil || r.Namespace != "open" {
+		t.Errorf("the rival of the older one is %v, %v", r, err)
+	}
+	for _, alone := range []*v1.Receiver{open, receiver("other", "/hook/b", time.Hour), receiver("none", "", 0), receiver("elsewhere", "/hook/e", 0)} {
+		if r, err := receivers.Rival(alone); err != nil || r != nil {
+			t.Errorf("the rival of %s is %v, %v", alone.Namespace, r, err)
+		}
+	}
 	if r, err := receivers.ByPath("/hook/c"); err != nil || r != nil {
 		t.Errorf("of an unknown path: %v, %v", r, err)
 	}

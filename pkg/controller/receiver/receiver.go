@@ -28,15 +28,19 @@ const kind = "Receiver"
 // reasonFailed is the reason of the Kubernetes Events about passes that will be repeated.
 const reasonFailed = "Failed"
 
+// reasonPathTaken is the reason of the Kubernetes Events about Receivers whose calls another one has.
+const reasonPathTaken = "PathTaken"
+
 // notTriedWait is how long a Receiver waits whose Secret is about to be read.
 const notTriedWait = time.Second
 
 // terminalPrefix starts the messages about specs that only an edit can heal.
 const terminalPrefix = "Reconciliation failed terminally due to configuration error: "
 
-// SecretUsers finds the Receivers that use a Secret.
-type SecretUsers interface {
+// Index finds the Receivers that use a Secret, and the one that has the calls to the path of another.
+type Index interface {
 	BySecret(types.NamespacedName) ([]*v1.Receiver, error)
+	Rival(*v1.Receiver) (*v1.Receiver, error)
 }
 
 // Problem is what is wrong with a spec: a reason of conditions, and what to change.
@@ -54,7 +58,7 @@ type Options struct {
 	Client   client.ReceiversGetter
 	Informer cache.SharedIndexInformer
 	Lister   listers.ReceiverLister
-	Users    SecretUsers
+	Index    Index
 	Secrets  secret.Getter
 	// Subscribe registers a function to be told of changed Secrets.
 	Subscribe func(func(types.NamespacedName)) (cancel func())
@@ -102,7 +106,7 @@ func changed(before, after *v1.Receiver) bool {
 }
 
 func (c *Controller) secretChanged(name types.NamespacedName) {
-	users, err := c.options.Users.BySecret(name)
+	users, err := c.options.Index.BySecret(name)
 	if err != nil {
 		return // An index that is missing shows when the first webhook is looked up.
 	}
@@ -139,6 +143,9 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 	}
 	c.options.Objects.ObserveObject(kind, key.Namespace, key.Name, time.Since(start))
 	c.report(ctx, next, changed, result, err)
+	if err == nil && isReady(next) {
+		c.reportRival(ctx, next)
+	}
 	return result, err
 }
 
@@ -254,5 +261,19 @@ func (c *Controller) report(ctx context.Context, r *v1.Receiver, changed bool, r
 		}
 		klog.FromContext(ctx).V(2).Info(text, "receiver", klog.KObj(r))
 		c.options.Events.Event(r, corev1.EventTypeNormal, notification.ReasonSucceeded, text)
+	}
+}
+
+// reportRival says in a Kubernetes Event if another Receiver has the calls to the path. Which one is not for everybody to
+// know who may read the Event.
+func (c *Controller) reportRival(ctx context.Context, r *v1.Receiver) {
+	rival, err := c.options.Index.Rival(r)
+	if err != nil || rival == nil {
+		return // An index that is missing shows when the first webhook is looked up.
+	}
+	const text = "Another Receiver has the same path and gets its calls: it is older, or has no token. Change the token of this one."
+	if c.warnings.First(r, text) {
+		klog.FromContext(ctx).Info("Two Receivers have the same path", "receiver", klog.KObj(r), "calls", klog.KObj(rival))
+		c.options.Events.Event(r, corev1.EventTypeWarning, reasonPathTaken, text)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 
@@ -31,6 +32,12 @@ type secrets map[string]string
 func (s secrets) Get(_, name string) (*secret.Secret, error) {
 	return &secret.Secret{Data: map[string][]byte{secret.KeyToken: []byte(s[name])}}, nil
 }
+
+// rival is the Receiver that gets the calls of all others; nil for none.
+type rival struct{ *v1.Receiver }
+
+func (rival) BySecret(types.NamespacedName) ([]*v1.Receiver, error) { return nil, nil }
+func (r rival) Rival(*v1.Receiver) (*v1.Receiver, error)            { return r.Receiver, nil }
 
 type noMetrics struct{}
 
@@ -80,6 +87,7 @@ func TestEventsTellChanges(t *testing.T) {
 	tokens := secrets{"token": "one"}
 	c := New(Options{
 		Settings: controller.Settings{Events: events},
+		Index:    rival{},
 		Client:   client.NotificationV1(),
 		Lister:   listers.NewReceiverLister(indexer),
 		Secrets:  tokens,
@@ -114,6 +122,47 @@ func TestEventsTellChanges(t *testing.T) {
 	tokens["token"] = "two"
 	if rotated, after := pass(), pass(); rotated != 1 || after != 0 {
 		t.Errorf("%d Events of the pass with a new token, %d of the next", rotated, after)
+	}
+}
+
+// TestPathTaken has passes over a Receiver whose path another one has as well.
+func TestPathTaken(t *testing.T) {
+	r := &v1.Receiver{}
+	r.Namespace, r.Name = "apps", "github"
+	r.Spec.Type, r.Spec.SecretRef = "github", &v1.LocalObjectReference{Name: "token"}
+	other := &v1.Receiver{}
+	other.Namespace, other.Name = "planted", "planted"
+	indexer := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
+	client := fake.NewSimpleClientset(r.DeepCopy())
+	events := record.NewFakeRecorder(10)
+	c := New(Options{
+		Settings: controller.Settings{Events: events},
+		Client:   client.NotificationV1(),
+		Lister:   listers.NewReceiverLister(indexer),
+		Index:    rival{other},
+		Secrets:  secrets{"token": "one"},
+		Check:    func(*v1.Receiver) *Problem { return nil },
+		Types:    func(string) (source.Type, bool) { return source.Type{}, true },
+		Objects:  noMetrics{},
+	})
+	var told []string
+	for range 3 {
+		now, err := client.NotificationV1().Receivers(r.Namespace).Get(t.Context(), r.Name, metav1.GetOptions{})
+		if err == nil {
+			err = indexer.Add(now)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.sync(t.Context(), cache.MetaObjectToName(r)); err != nil {
+			t.Fatal(err)
+		}
+		for range len(events.Events) {
+			told = append(told, <-events.Events)
+		}
+	}
+	if len(told) != 2 || !strings.HasPrefix(told[1], "Warning PathTaken Another Receiver") || strings.Contains(told[1], "planted") {
+		t.Errorf("got %q", told)
 	}
 }
 
