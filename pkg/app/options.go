@@ -147,7 +147,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.Float64Var(&o.ReceiverRateLimit, "receiver-rate-limit", o.ReceiverRateLimit, "authentic calls a second for each Receiver, beyond which they are answered 429; 0 means without limit")
 	flags.IntVar(&o.Queue.PerProvider, "provider-queue-size", o.Queue.PerProvider, "notifications that may wait for one Provider; beyond that the oldest is dropped")
 	flags.IntVar(&o.Queue.Total, "queue-size", o.Queue.Total, "notifications that may wait for all Providers together")
-	flags.IntVar(&o.Queue.TotalBytes, "queue-memory", o.Queue.TotalBytes, "bytes that waiting notifications may take; beyond that the oldest of the Provider with most of them is dropped")
+	flags.IntVar(&o.Queue.TotalBytes, "queue-memory", o.Queue.TotalBytes, "bytes that waiting notifications may take, beyond which the oldest of the namespace with most of them is dropped; those being sent for one namespace may take a quarter of it besides")
 	flags.IntVar(&o.Queue.Workers, "provider-concurrency", o.Queue.Workers, "notifications of one Provider that are sent at a time")
 	flags.IntVar(&o.RateLimitSize, "rate-limit-size", o.RateLimitSize, "events that are remembered to refuse their repetition, up to 85 bytes each; beyond that some are forgotten")
 	flags.IntVar(&o.ReceiverDeliveries, "receiver-delivery-size", o.ReceiverDeliveries, "webhook deliveries that are remembered to tell their repetition, about 140 bytes each; beyond that those go first that would be forgotten first")

@@ -30,6 +30,9 @@ func (q *Queue) startWorkers(l *lane) {
 			l.wakeAt(again, func() { q.wake(l) })
 			return
 		}
+		if !q.admit(l, l.entries[i]) {
+			return
+		}
 		l.workers++
 		go q.work(l, q.take(l, i))
 	}
@@ -49,6 +52,7 @@ func (q *Queue) wake(l *lane) {
 func (q *Queue) take(l *lane, i int) *delivery {
 	d := q.remove(l, i)
 	q.running[d] = struct{}{}
+	l.tenant.running += d.size
 	if d.orderingKey != "" {
 		l.inFlight[d.orderingKey] = true
 	}
@@ -77,7 +81,7 @@ func (q *Queue) attempt(d *delivery) *provider.Error {
 	if err == nil {
 		d.attempts.Add(1)
 		begin := time.Now()
-		err = send(q.attempts, target, d.notification)
+		err = send(q.attempts, target.Sender, d.notification, min(target.Timeout, q.options.MaxAge))
 		q.record.Attempt(d.attempt(time.Since(begin), err))
 	}
 	switch {
@@ -101,15 +105,15 @@ func (q *Queue) target(p provider.Object) (target *Target, err error) {
 }
 
 // send gives the sender its time, and turns a panic of it into an error: it is not to take the process down.
-func send(ctx context.Context, target *Target, n *provider.Notification) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, target.Timeout)
+func send(ctx context.Context, sender provider.Sender, n *provider.Notification, timeout time.Duration) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			err = provider.Permanentf(provider.ReasonUnclassified, "the sender panicked")
 		}
 	}()
-	return target.Sender.Send(ctx, n)
+	return sender.Send(ctx, n)
 }
 
 // judge decides what an attempt means: the outcome, or that there will be another one.
@@ -149,8 +153,9 @@ func (q *Queue) settle(l *lane, d *delivery, err *provider.Error, again bool) *d
 		q.record.Outcome(d.outcome().failed(ReasonShutdown, fmt.Errorf("%w: %w", errShutdown, err)))
 	}
 	delete(q.running, d)
+	l.tenant.running -= d.size
 	i, wait := l.next(now)
-	if i >= 0 {
+	if i >= 0 && q.admit(l, l.entries[i]) {
 		next := q.take(l, i)
 		// What the attempt held back may be more than one worker can do.
 		q.startWorkers(l)
@@ -158,6 +163,7 @@ func (q *Queue) settle(l *lane, d *delivery, err *provider.Error, again bool) *d
 	}
 	l.workers--
 	l.wakeAt(wait, func() { q.wake(l) })
+	q.unblock(l.tenant)
 	q.retire(l)
 	return nil
 }

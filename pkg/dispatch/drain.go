@@ -15,8 +15,9 @@ func (q *Queue) retire(l *lane) {
 	if l.len() == 0 && l.workers == 0 {
 		l.stopTimer()
 		delete(q.lanes, l.provider.UID)
-		q.longest.takeOut(l)
-		q.largest.takeOut(l)
+		if l.tenant.takeOut(l); l.tenant.lanes == 0 {
+			delete(q.tenants, l.tenant.namespace)
+		}
 	}
 	if q.closed && q.waiting == 0 && len(q.running) == 0 {
 		select {

@@ -50,8 +50,12 @@ func (d *delivery) attempt(took time.Duration, err error) Attempt {
 // lane holds what waits for one Provider, in order of acceptance. Its fields are guarded by the queue's mutex.
 type lane struct {
 	provider provider.Object
-	// places are where the lane is in the queue's heaps.
-	places  [heaps]int
+	// tenant is that of the Provider's namespace.
+	tenant *tenant
+	// places are where the lane is in the tenant's heaps.
+	places [heaps]int
+	// blocked says that the lane waits for room in the tenant.
+	blocked bool
 	entries []*delivery
 	// bytes is how much memory they take.
 	bytes   int

@@ -31,7 +31,7 @@ func DefaultQueueOptions() QueueOptions {
 
 // Queue holds the notifications that wait for their Providers, a lane for each: one that hangs costs only itself.
 // Lanes and workers exist while there is something to do. At a bound, the oldest notification of the lane that has most
-// of what there is too much of is dropped and recorded.
+// of what there is too much of is dropped and recorded: among the lanes of the namespace that has most.
 type Queue struct {
 	options QueueOptions
 	resolve func(provider.Object) (*Target, error)
@@ -41,15 +41,15 @@ type Queue struct {
 	attempts context.Context
 	giveUp   context.CancelFunc
 
-	mu    sync.Mutex
-	lanes map[string]*lane
-	// longest and largest have the lane first that has most notifications, or most bytes of them.
-	longest, largest laneHeap
-	waiting          int
-	bytes            int
-	running          map[*delivery]struct{}
-	seq              uint64
-	closed           bool
+	mu sync.Mutex
+	// lanes are by the UID of the Provider, tenants by namespace.
+	lanes   map[string]*lane
+	tenants map[string]*tenant
+	waiting int
+	bytes   int
+	running map[*delivery]struct{}
+	seq     uint64
+	closed  bool
 	// idle is closed when the queue is closed and nothing waits or runs.
 	idle chan struct{}
 }
@@ -60,9 +60,7 @@ func NewQueue(o QueueOptions, resolve func(provider.Object) (*Target, error), re
 	return &Queue{
 		options: o, resolve: resolve, record: record,
 		attempts: attempts, giveUp: giveUp,
-		lanes: map[string]*lane{}, running: map[*delivery]struct{}{}, idle: make(chan struct{}),
-		longest: laneHeap{which: byLength, most: (*lane).len},
-		largest: laneHeap{which: bySize, most: (*lane).size},
+		lanes: map[string]*lane{}, tenants: map[string]*tenant{}, running: map[*delivery]struct{}{}, idle: make(chan struct{}),
 	}
 }
 
@@ -110,10 +108,10 @@ func (q *Queue) makeRoom(uid string, size int) []*delivery {
 		}
 	}
 	for q.waiting > 0 && q.waiting >= q.options.Total {
-		dropped = append(dropped, q.evict(q.longest.first(), uid))
+		dropped = append(dropped, q.evict(q.longestLane(), uid))
 	}
 	for q.waiting > 0 && q.bytes+size > q.options.TotalBytes {
-		dropped = append(dropped, q.evict(q.largest.first(), uid))
+		dropped = append(dropped, q.evict(q.largestLane(), uid))
 	}
 	return dropped
 }
@@ -131,10 +129,9 @@ func (q *Queue) evict(l *lane, keep string) *delivery {
 func (q *Queue) lane(p provider.Object) *lane {
 	l := q.lanes[p.UID]
 	if l == nil {
-		l = &lane{provider: p, inFlight: map[string]bool{}}
+		l = &lane{provider: p, tenant: q.tenant(p.Namespace), inFlight: map[string]bool{}}
 		q.lanes[p.UID] = l
-		q.longest.add(l)
-		q.largest.add(l)
+		l.tenant.add(l)
 	}
 	return l
 }
@@ -145,7 +142,7 @@ func (q *Queue) insert(l *lane, d *delivery) {
 	l.bytes += d.size
 	q.waiting++
 	q.bytes += d.size
-	q.changed(l)
+	l.tenant.count(l, 1, d.size)
 }
 
 // remove takes the i-th waiting delivery out of a lane.
@@ -154,14 +151,8 @@ func (q *Queue) remove(l *lane, i int) *delivery {
 	l.bytes -= d.size
 	q.waiting--
 	q.bytes -= d.size
-	q.changed(l)
+	l.tenant.count(l, -1, -d.size)
 	return d
-}
-
-// changed keeps the lane in its place among the others.
-func (q *Queue) changed(l *lane) {
-	q.longest.changed(l)
-	q.largest.changed(l)
 }
 
 // DropProvider drops what waits for a Provider that is gone.
