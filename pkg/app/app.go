@@ -55,8 +55,12 @@ const (
 	maxStates = 10_000
 	// maxRepeats is how many pairs of an Alert with a repeatInterval and an object are remembered, about 300 bytes each.
 	maxRepeats = 50_000
-	// maxBodies is what the requests under way at one port may take for their bodies, in bytes.
+	// maxBodies is what the requests under way at one port may take for their bodies, in bytes, beyond the
+	// first 64 KiB of each.
 	maxBodies = 64 << 20
+	// maxSenderBodies is the same for the events from one address: a quarter, so that one Pod does not keep out the events
+	// of all controllers.
+	maxSenderBodies = 16 << 20
 	// writeTimeout is how long a caller may take to read an answer, from the end of its header on.
 	writeTimeout = time.Minute
 	// mutexFraction is of how many waits for a mutex one is profiled, as in Flux.
@@ -296,10 +300,15 @@ func (a *App) followSecrets(before, after []types.NamespacedName) {
 	a.secrets.Release(slices.DeleteFunc(before, func(name types.NamespacedName) bool { return slices.Contains(after, name) })...)
 }
 
+// limitEvents bounds what the bodies of events take, for each of their senders and altogether.
+func limitEvents(events http.Handler) http.Handler {
+	return server.NewBodies(maxBodies).Limit(server.NewShares(maxSenderBodies).LimitHosts(events))
+}
+
 // listen opens all listeners.
 func (a *App) listen(events, receiver http.Handler) error {
 	log := slog.New(logr.ToSlogHandler(a.log))
-	events = server.Observe(server.NewBodies(maxBodies).Limit(events), a.log.WithName(eventLogger), a.metrics.HTTP("gotk_event", "event"), a.eventPath)
+	events = server.Observe(limitEvents(events), a.log.WithName(eventLogger), a.metrics.HTTP("gotk_event", "event"), a.eventPath)
 	receiver = server.Observe(server.NewBodies(maxBodies).Limit(receiver), a.log.WithName(receiverLogger), a.metrics.HTTP("gotk_receiver", "webhook"), a.receiverPath)
 	health := http.NewServeMux()
 	for path, checks := range map[string]map[string]server.Check{

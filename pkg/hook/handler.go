@@ -24,6 +24,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/expr"
 	"github.com/notification-controller/notification-controller/pkg/objects"
 	"github.com/notification-controller/notification-controller/pkg/secret"
+	"github.com/notification-controller/notification-controller/pkg/server"
 	"github.com/notification-controller/notification-controller/pkg/source"
 )
 
@@ -74,15 +75,25 @@ type Options struct {
 	MaxDeliveries int
 }
 
+const (
+	// maxReceiverBodies is what the bodies of the calls to one Receiver may take together, in bytes: few enough that its
+	// callers, of whom most types know only when they have read the body, cannot keep those of others out.
+	maxReceiverBodies = 8 << 20
+	// maxNamespaceBodies is the same for all Receivers of a namespace: a quarter of what there is for all, whoever makes
+	// however many of them.
+	maxNamespaceBodies = 16 << 20
+)
+
 // Hook answers webhooks.
 type Hook struct {
 	Options
 	compilers *expr.ReceiverCompiler
 	filters   *expr.Cache[*filters]
 	verifiers *expr.Cache[builtVerifier]
-	shares    *shares
 	repeats   *repeats
 	limits    *limits
+	// receiverBodies and namespaceBodies are what the calls under way take, by the UID and the namespace of the Receiver.
+	receiverBodies, namespaceBodies *server.Shares
 }
 
 // New returns a Hook.
@@ -91,7 +102,8 @@ func New(o Options) *Hook {
 		Options:   o,
 		compilers: expr.NewReceiverCompiler(),
 		filters:   expr.NewCache[*filters](), verifiers: expr.NewCache[builtVerifier](),
-		shares: newShares(), repeats: newRepeats(o.MaxDeliveries), limits: newLimits(o.CallsPerSecond),
+		repeats: newRepeats(o.MaxDeliveries), limits: newLimits(o.CallsPerSecond),
+		receiverBodies: server.NewShares(maxReceiverBodies), namespaceBodies: server.NewShares(maxNamespaceBodies),
 	}
 }
 
@@ -142,7 +154,8 @@ func (h *Hook) handle(c *call, w http.ResponseWriter, r *http.Request) *verdict 
 	if v := h.lookup(c, r); v != nil {
 		return v
 	}
-	defer h.shares.count(c.receiver.UID, r)()
+	defer h.receiverBodies.Count(string(c.receiver.UID), r)()
+	defer h.namespaceBodies.Count(c.receiver.Namespace, r)()
 	if v := h.authenticate(c, w, r); v != nil {
 		return v
 	}

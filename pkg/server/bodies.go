@@ -10,8 +10,12 @@ import (
 // ErrBusy is why a body was not read whole: those of other requests take all the memory that there is for them.
 var ErrBusy = errors.New("too many requests are under way")
 
-// Bodies bounds what the bodies of requests take together, in bytes as they were sent, which is up to twice that in memory: a
-// body that comes slowly is held for as long as it takes. It is safe for concurrent use.
+// smallBody is how much of each body does not count, so that an ordinary event or push is read while long bodies take all
+// that there is for them. It is bounded nevertheless: a server has maxConnections, with one request each, which is 64 MiB.
+const smallBody = 64 << 10
+
+// Bodies bounds what the bodies of requests take together beyond smallBody each, in bytes as they were sent, which is up to
+// twice that in memory: a body that comes slowly is held for as long as it takes. It is safe for concurrent use.
 type Bodies struct{ left atomic.Int64 }
 
 // NewBodies returns Bodies of at most limit bytes.
@@ -33,7 +37,6 @@ func (b *Bodies) Limit(next http.Handler) http.Handler {
 // Count has the body of one request count until release is called.
 func (b *Bodies) Count(r *http.Request) (release func()) {
 	body := &countedBody{ReadCloser: r.Body, bodies: b}
-	body.take(trusted(r))
 	r.Body = body
 	return body.release
 }
@@ -42,8 +45,7 @@ func (b *Bodies) Count(r *http.Request) (release func()) {
 type countedBody struct {
 	io.ReadCloser
 	bodies *Bodies
-	// read is how much has been read, taken how much of the bound is in use: what [ReadBody] makes room for is, before it
-	// has been read.
+	// read is how much has been read, taken how much of that counts.
 	read, taken int64
 	busy        bool
 }
@@ -55,18 +57,14 @@ func (b *countedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
-	if b.take(b.read - b.taken); b.busy {
+	if more := b.read - smallBody - b.taken; more > 0 {
+		b.taken += more
+		b.busy = b.bodies.left.Add(-more) < 0
+	}
+	if b.busy {
 		return 0, ErrBusy
 	}
 	return n, err
-}
-
-func (b *countedBody) take(more int64) {
-	if more <= 0 {
-		return
-	}
-	b.taken += more
-	b.busy = b.bodies.left.Add(-more) < 0
 }
 
 func (b *countedBody) release() { b.bodies.left.Add(b.taken) }

@@ -25,7 +25,7 @@ const (
 	// while its header comes.
 	maxConnections    = 1024
 	maxHeader         = 256 << 10
-	trustedLength     = 64 << 10
+	trustedLength     = smallBody
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second
 	idleTimeout       = 30 * time.Second
