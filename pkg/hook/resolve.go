@@ -24,44 +24,82 @@ type candidate struct {
 	metadata   *metav1.PartialObjectMetadata
 }
 
-// resolve finds the objects of all entries. Those that can be found come also if others cannot.
-func (h *Hook) resolve(r *v1.Receiver) (found []candidate, problems []error) {
-	for i := range r.Spec.Resources {
-		ofEntry, err := h.resolveEntry(r, i)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("spec.resources[%d]: %w", i, err))
-			continue
-		}
-		found = append(found, ofEntry...)
-	}
-	return found, problems
+// maxCandidates is how many objects the entries of a Receiver may select for one call, together and with repetitions: more than
+// there are in any namespace that we know of, and some 4 MB.
+const maxCandidates = 10_000
+
+// errTooMany is about the entry with which there are more.
+var errTooMany = fmt.Errorf("this entry and those before it select more than %d objects: "+
+	"the rest is not reconciled, nor what the entries after it select", maxCandidates)
+
+// candidates collects what the entries of a Receiver select for one call.
+type candidates struct {
+	found []candidate
+	// seen are those that have been found, with what their filter says and sees: to ask it twice is of no use.
+	seen map[asked]bool
 }
 
-func (h *Hook) resolveEntry(r *v1.Receiver, i int) ([]candidate, error) {
+type asked struct {
+	object             *metav1.PartialObjectMetadata
+	apiVersion, filter string
+}
+
+// add can be errTooMany.
+func (c *candidates) add(found candidate, filter string) error {
+	question := asked{found.metadata, found.apiVersion, filter}
+	if c.seen[question] {
+		return nil
+	}
+	if len(c.found) == maxCandidates {
+		return errTooMany
+	}
+	c.seen[question] = true
+	c.found = append(c.found, found)
+	return nil
+}
+
+// resolve finds the objects of all entries. Those that can be found come also if others cannot.
+func (h *Hook) resolve(r *v1.Receiver) (found []candidate, problems []error) {
+	all := &candidates{seen: map[asked]bool{}}
+	for i := range r.Spec.Resources {
+		if err := h.resolveEntry(r, i, all); err != nil {
+			problems = append(problems, fmt.Errorf("spec.resources[%d]: %w", i, err))
+			if errors.Is(err, errTooMany) {
+				break
+			}
+		}
+	}
+	return all.found, problems
+}
+
+// resolveEntry adds what an entry selects. It adds nothing if there is an error, but for errTooMany.
+func (h *Hook) resolveEntry(r *v1.Receiver, i int, all *candidates) error {
 	reference := &r.Spec.Resources[i].CrossNamespaceObjectReference
 	kind, apiVersion, err := kindOf(reference)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	namespace := cmp.Or(reference.Namespace, r.Namespace)
 	if h.NoCrossNamespaceRefs && namespace != r.Namespace {
-		return nil, fmt.Errorf("namespace: %s %s/%s is in another namespace than the Receiver, "+
+		return fmt.Errorf("namespace: %s %s/%s is in another namespace than the Receiver, "+
 			"which --no-cross-namespace-refs forbids", reference.Kind, namespace, reference.Name)
 	}
 	selected, err := h.selected(reference, kind, namespace)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	resource, err := h.Objects.Resource(kind)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	found := make([]candidate, 0, len(selected))
 	for _, object := range selected {
 		target := Target{Kind: kind.Kind, Resource: resource, Namespace: object.Namespace, Name: object.Name}
-		found = append(found, candidate{entry: i, target: target, apiVersion: apiVersion, metadata: object})
+		found := candidate{entry: i, target: target, apiVersion: apiVersion, metadata: object}
+		if err := all.add(found, r.Spec.Resources[i].Filter); err != nil {
+			return err
+		}
 	}
-	return found, nil
+	return nil
 }
 
 // selected returns the object that the reference names, or all that have its labels.
