@@ -34,6 +34,10 @@ const reasonPathTaken = "PathTaken"
 // notTriedWait is how long a Receiver waits whose Secret is about to be read.
 const notTriedWait = time.Second
 
+// minWait is the shortest time between two timed passes, whatever spec.interval says: one of a millisecond fits the schema, and
+// a few such Receivers would keep all workers busy.
+const minWait = 10 * time.Second
+
 // terminalPrefix starts the messages about specs that only an edit can heal.
 const terminalPrefix = "Reconciliation failed terminally due to configuration error: "
 
@@ -74,12 +78,14 @@ type Options struct {
 type Controller struct {
 	options  Options
 	warnings *controller.Warnings
+	verdicts *verdicts
 	loop     *controller.Loop[cache.ObjectName]
 }
 
 // New returns a controller that has not started.
 func New(o Options) *Controller {
-	c := &Controller{options: o, warnings: controller.NewWarnings()}
+	c := &Controller{options: o, warnings: controller.NewWarnings(), verdicts: newVerdicts(o.Check)}
+	c.options.Check = c.verdicts.on
 	c.loop = controller.NewLoop(controller.Options[cache.ObjectName]{
 		Name: "receiver", Workers: o.Workers, Backoff: o.Backoff, Sync: c.sync, Observer: o.Observer, Metrics: o.Queues,
 	})
@@ -119,6 +125,7 @@ func (c *Controller) sync(ctx context.Context, key cache.ObjectName) (controller
 	r, err := c.options.Lister.Receivers(key.Namespace).Get(key.Name)
 	if apierrors.IsNotFound(err) {
 		c.warnings.Forget(key)
+		c.verdicts.forget(key)
 		c.options.Objects.ForgetObject(kind, key.Namespace, key.Name)
 		return controller.Result{}, nil
 	}
@@ -177,7 +184,16 @@ func (o Options) Reconcile(r *v1.Receiver, now time.Time) (controller.Result, er
 		return controller.Result{}, err
 	}
 	initialize(r, token, previous, now)
-	return controller.Result{RequeueAfter: r.ReconcileInterval()}, nil
+	return controller.Result{RequeueAfter: wait(r)}, nil
+}
+
+// wait is how long it takes to the next timed pass; 0 means that there is none.
+func wait(r *v1.Receiver) time.Duration {
+	interval := r.ReconcileInterval()
+	if interval <= 0 {
+		return 0
+	}
+	return max(interval, minWait)
 }
 
 // whileSuspended keeps what callers and those who wait for the Receiver need: nobody is to be told that a hook does not

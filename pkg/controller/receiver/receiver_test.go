@@ -276,3 +276,58 @@ func TestStalledIsTerminal(t *testing.T) {
 		}
 	}
 }
+
+// TestTimedPasses has passes over a Receiver that is edited, made anew and deleted meanwhile.
+func TestTimedPasses(t *testing.T) {
+	r := &v1.Receiver{}
+	r.Namespace, r.Name, r.UID, r.Generation = "apps", "github", "one", 1
+	r.Spec.Type, r.Spec.SecretRef = "github", &v1.LocalObjectReference{Name: "token"}
+	indexer := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
+	events := record.NewFakeRecorder(100)
+	checks := 0
+	var problem *Problem
+	c := New(Options{
+		Settings: controller.Settings{Events: events},
+		Index:    rival{},
+		Client:   fake.NewSimpleClientset(r.DeepCopy()).NotificationV1(),
+		Lister:   listers.NewReceiverLister(indexer),
+		Secrets:  secrets{"token": "one"},
+		Check:    func(*v1.Receiver) *Problem { checks++; return problem },
+		Types:    func(string) (source.Type, bool) { return source.Type{}, true },
+		Objects:  noMetrics{},
+	})
+	for _, step := range []struct {
+		name     string
+		edit     func()
+		interval time.Duration
+		wait     time.Duration
+		checks   int
+	}{
+		{"first", func() {}, time.Millisecond, 10 * time.Second, 1},
+		{"again", func() {}, time.Millisecond, 10 * time.Second, 1},
+		{"edited", func() { r.Generation++ }, 10*time.Second + 1, 10*time.Second + 1, 2},
+		{"none", func() { r.Generation++ }, 0, 0, 3},
+		{"broken", func() { r.Generation++; problem = &Problem{"ValidationFailed", "broken"} }, time.Millisecond, 0, 4},
+		{"broken as before", func() {}, time.Millisecond, 0, 4},
+		{"made anew", func() { r.UID, problem = "two", nil }, time.Millisecond, 10 * time.Second, 5},
+	} {
+		step.edit()
+		r.Spec.Interval = &metav1.Duration{Duration: step.interval}
+		if err := indexer.Add(r.DeepCopy()); err != nil {
+			t.Fatal(err)
+		}
+		result, err := c.sync(t.Context(), cache.MetaObjectToName(r))
+		if err != nil || result.RequeueAfter != step.wait || result.Terminal != (problem != nil) || checks != step.checks {
+			t.Errorf("%s: got %+v, %v after %d checks", step.name, result, err, checks)
+		}
+	}
+	if want, got := "Normal Succeeded Reconciliation finished, next run in 10s", <-events.Events; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := indexer.Delete(r); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.sync(t.Context(), cache.MetaObjectToName(r)); err != nil || len(c.verdicts.of) != 0 {
+		t.Errorf("%v; %d verdicts are kept of none", err, len(c.verdicts.of))
+	}
+}
