@@ -92,6 +92,7 @@ type Hook struct {
 	verifiers *expr.Cache[builtVerifier]
 	repeats   *repeats
 	limits    *limits
+	turns     *turns
 	// receiverBodies and namespaceBodies are what the calls under way take, by the UID and the namespace of the Receiver.
 	receiverBodies, namespaceBodies *server.Shares
 }
@@ -102,7 +103,7 @@ func New(o Options) *Hook {
 		Options:   o,
 		compilers: expr.NewReceiverCompiler(),
 		filters:   expr.NewCache[*filters](), verifiers: expr.NewCache[builtVerifier](),
-		repeats: newRepeats(o.MaxDeliveries), limits: newLimits(o.CallsPerSecond),
+		repeats: newRepeats(o.MaxDeliveries), limits: newLimits(o.CallsPerSecond), turns: newTurns(),
 		receiverBodies: server.NewShares(maxReceiverBodies), namespaceBodies: server.NewShares(maxNamespaceBodies),
 	}
 }
@@ -162,6 +163,11 @@ func (h *Hook) handle(c *call, w http.ResponseWriter, r *http.Request) *verdict 
 	if v := h.admit(c); v != nil {
 		return v
 	}
+	done, err := h.turns.take(c.receiver.Namespace)
+	if err != nil {
+		return notReady(err)
+	}
+	defer done()
 	filter, v := h.prepareFilter(c)
 	if v != nil {
 		return v
