@@ -85,6 +85,7 @@ func TestHandlerStatus(t *testing.T) {
 		{"array", `[]`, 400, "not an object"},
 		{"wrong type", `{"metadata":{"a":1}}`, 400, `"metadata`},
 		{"timestamp of 2020", `{"timestamp":1600327631.92}`, 400, `"timestamp"`},
+		{"long name", `{"involvedObject":{"name":"` + strings.Repeat("a", 1025) + `"}}`, 400, `"involvedObject.name": longer than 1024 bytes`},
 		{"at the limit", `{"message":"` + strings.Repeat("a", server.MaxBody-14) + `"}`, 202, ""},
 		{"over the limit", `{"message":"` + strings.Repeat("a", server.MaxBody-13) + `"}`, 413, "longer than"},
 	}

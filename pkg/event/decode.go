@@ -36,6 +36,16 @@ func Read(body []byte) (*Event, [sha256.Size]byte, error) {
 	return e, fingerprint, nil
 }
 
+const (
+	// maxField is how many bytes a field that names something may have, and a key of the metadata: some four times the
+	// longest name of an object. They are kept in memory, statuses and logs. The texts of an event, its message and the
+	// values of its metadata, have no other bound than that of the body.
+	maxField = 1024
+	// maxEntries is how many entries the metadata may have. Kubernetes gives all annotations of an object 256 KiB together,
+	// so that hardly any has as many. Each costs memory and time far beyond its bytes.
+	maxEntries = 1000
+)
+
 // Decode reads an event as Go's encoding/json does: names match without regard to case, unknown fields are ignored,
 // null stands for nothing. The field "ts", as in the design of 2020, is read where "timestamp" has no time; since
 // nothing ever read it, a malformed one is ignored like any unknown field. The error is a *[DecodeError].
@@ -44,11 +54,48 @@ func Decode(body []byte) (*Event, error) {
 	if err := json.Unmarshal(body, &e); err != nil {
 		return nil, decodeError(body, err)
 	}
+	if field, problem := e.overBound(); field != "" {
+		return nil, &DecodeError{Field: field, Problem: problem}
+	}
 	if e.Timestamp.IsZero() {
 		e.Timestamp = decodeTS(body)
 	}
 	return &e, nil
 }
+
+// overBound returns the first field that is larger than it may be, and what is wrong with it; nothing if there is none.
+func (e *Event) overBound() (field, problem string) {
+	o := &e.InvolvedObject
+	for _, f := range [...]struct{ name, text string }{
+		{"involvedObject.kind", o.Kind},
+		{"involvedObject.namespace", o.Namespace},
+		{"involvedObject.name", o.Name},
+		{"involvedObject.uid", o.UID},
+		{"involvedObject.apiVersion", o.APIVersion},
+		{"involvedObject.resourceVersion", o.ResourceVersion},
+		{"involvedObject.fieldPath", o.FieldPath},
+		{"severity", e.Severity},
+		{"reason", e.Reason},
+		{"reportingController", e.ReportingController},
+		{"reportingInstance", e.ReportingInstance},
+	} {
+		if len(f.text) > maxField {
+			return f.name, errLong.Error()
+		}
+	}
+	if len(e.Metadata) > maxEntries {
+		return "metadata", fmt.Sprintf("more than %d entries", maxEntries)
+	}
+	for key := range e.Metadata {
+		if len(key) > maxField {
+			return "metadata", fmt.Sprintf("a key longer than %d bytes", maxField)
+		}
+	}
+	return "", ""
+}
+
+// errLong says of a field that it is longer than it may be.
+var errLong = fmt.Errorf("longer than %d bytes", maxField)
 
 func decodeTS(body []byte) Timestamp {
 	var old struct {
@@ -70,6 +117,8 @@ func decodeError(body []byte, err error) *DecodeError {
 	switch {
 	case errors.Is(err, errTimestamp):
 		return &DecodeError{Field: "timestamp", Problem: errTimestamp.Error()}
+	case errors.Is(err, errLong):
+		return &DecodeError{Field: "timestamp", Problem: errLong.Error()}
 	case errors.As(err, &wrongType) && wrongType.Field == "":
 		return &DecodeError{Problem: "the document is a JSON " + wrongType.Value + ", not an object"}
 	case errors.As(err, &wrongType):

@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"strings"
@@ -143,6 +144,62 @@ func TestDecodeErrors(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), "planted") {
 			t.Errorf("%s: the error quotes the document: %v", test.body, err)
+		}
+	}
+}
+
+// TestDecodeBounds takes what is as large as it may be, and names the field and the bound of what is larger.
+func TestDecodeBounds(t *testing.T) {
+	text := func(body string) func(n int) string {
+		return func(n int) string { return strings.Replace(body, "?", strings.Repeat("x", n), 1) }
+	}
+	entries := func(n int) string {
+		metadata := map[string]string{}
+		for i := range n {
+			metadata[fmt.Sprint(i)] = ""
+		}
+		body, _ := json.Marshal(map[string]any{"metadata": metadata})
+		return string(body)
+	}
+	fraction := func(n int) string {
+		return `{"timestamp":"2026-08-07T10:15:30.` + strings.Repeat("0", n-len("2026-08-07T10:15:30.Z")) + `Z"}`
+	}
+	const long = "longer than 1024 bytes"
+	for _, test := range []struct {
+		field, problem string
+		body           func(n int) string
+		most           int
+	}{
+		{"involvedObject.kind", long, text(`{"involvedObject":{"kind":"?"}}`), 1024},
+		{"involvedObject.namespace", long, text(`{"involvedObject":{"namespace":"?"}}`), 1024},
+		{"involvedObject.name", long, text(`{"involvedObject":{"name":"?"}}`), 1024},
+		{"involvedObject.uid", long, text(`{"involvedObject":{"uid":"?"}}`), 1024},
+		{"involvedObject.apiVersion", long, text(`{"involvedObject":{"apiVersion":"?"}}`), 1024},
+		{"involvedObject.resourceVersion", long, text(`{"involvedObject":{"resourceVersion":"?"}}`), 1024},
+		{"involvedObject.fieldPath", long, text(`{"involvedObject":{"fieldPath":"?"}}`), 1024},
+		{"severity", long, text(`{"severity":"?"}`), 1024},
+		{"reason", long, text(`{"reason":"?"}`), 1024},
+		{"reportingController", long, text(`{"reportingController":"?"}`), 1024},
+		{"reportingInstance", long, text(`{"reportingInstance":"?"}`), 1024},
+		{"timestamp", long, fraction, 1024},
+		{"metadata", "more than 1000 entries", entries, 1000},
+		{"metadata", "a key " + long, text(`{"metadata":{"?":"","a":""}}`), 1024},
+		// Texts, which are as long as the body.
+		{"", "", text(`{"message":"?"}`), 1 << 20},
+		{"", "", text(`{"metadata":{"a":"?"}}`), 1 << 20},
+		// What is not kept.
+		{"", "", text(`{"ts":"?","unknown":"?"}`), 1 << 20},
+	} {
+		if _, err := Decode([]byte(test.body(test.most))); err != nil {
+			t.Errorf("%s of %d: %v", test.field, test.most, err)
+		}
+		if test.field == "" {
+			continue
+		}
+		e, err := Decode([]byte(test.body(test.most + 1)))
+		var decodeError *DecodeError
+		if e != nil || !errors.As(err, &decodeError) || decodeError.Field != test.field || decodeError.Problem != test.problem {
+			t.Errorf("%s of %d: error %v, want %q", test.field, test.most+1, err, test.problem)
 		}
 	}
 }

@@ -143,10 +143,11 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 	return t.UTC().AppendFormat(nil, `"`+time.RFC3339+`"`), nil
 }
 
-// errTimestamp marks the one failure that encoding/json cannot name the field of.
+// errTimestamp marks, as errLong does for a timestamp, the one failure that encoding/json cannot name the field of.
 var errTimestamp = errors.New("not an RFC 3339 time")
 
-// UnmarshalJSON implements [encoding/json.Unmarshaler]. It takes any RFC 3339 time, and null as the zero time.
+// UnmarshalJSON implements [encoding/json.Unmarshaler]. It takes any RFC 3339 time of at most maxField bytes,
+// and null as the zero time.
 func (t *Timestamp) UnmarshalJSON(data []byte) error {
 	var text *string
 	if err := json.Unmarshal(data, &text); err != nil {
@@ -155,6 +156,9 @@ func (t *Timestamp) UnmarshalJSON(data []byte) error {
 	if text == nil {
 		*t = Timestamp{}
 		return nil
+	}
+	if len(*text) > maxField {
+		return errLong
 	}
 	parsed, err := time.Parse(time.RFC3339, *text)
 	if err != nil {
