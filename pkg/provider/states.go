@@ -1,10 +1,15 @@
 package provider
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"k8s.io/utils/lru"
 )
+
+// maxETag is how many bytes of an ETag are remembered: it is for the host to choose, which may be anybody's. Those of
+// GitHub and GitLab have less than 100. Without one, the host is asked without a condition.
+const maxETag = 1024
 
 // State is what is known of a thing on the far side that notifications change: a commit status, a comment.
 type State struct {
@@ -12,7 +17,7 @@ type State struct {
 	Timestamp time.Time
 	// Known says that Value is what the far side shows, as far as this process knows.
 	Known bool
-	// Value is what the far side shows.
+	// Value is what the far side shows, or a digest of it where that can be long.
 	Value string
 	// ID is what the far side calls it, where that is needed to change it; else 0.
 	ID int64
@@ -42,12 +47,12 @@ type States struct {
 	sole    bool
 	entries *lru.Cache
 	// scope tells the things of one service from those of others.
-	scope string
+	scope [sha256.Size]byte
 }
 
-// NewStates returns an empty memory for at most limit states, some 500 bytes each; beyond that it forgets those that
-// have not been asked for longest. Sole says that no other process writes to the same things: then what was written
-// is what is there, and needs no look before the next write.
+// NewStates returns an empty memory for at most limit states, some 500 bytes each, however long the names of the things and
+// the addresses of the services are; beyond that it forgets those that have not been asked for longest. Sole says that no
+// other process writes to the same things: then what was written is what is there, and needs no look before the next write.
 func NewStates(limit int, sole bool) *States {
 	return &States{sole: sole, entries: lru.New(limit)}
 }
@@ -58,7 +63,7 @@ func (s *States) For(p Object, address string) *States {
 	if s == nil {
 		return nil
 	}
-	return &States{sole: s.sole, entries: s.entries, scope: p.UID + " " + address}
+	return &States{sole: s.sole, entries: s.entries, scope: sha256.Sum256([]byte(p.UID + " " + address))}
 }
 
 // Shared returns the same memory for things that others write to as well.
@@ -74,19 +79,28 @@ func (s *States) Get(thing string) State {
 	if s == nil {
 		return State{}
 	}
-	found, _ := s.entries.Get(stateKey{s.scope, thing})
+	found, _ := s.entries.Get(s.key(thing))
 	state, _ := found.(State)
 	return state
 }
 
 // Put remembers what is known of a thing.
 func (s *States) Put(thing string, state State) {
-	if s != nil {
-		s.entries.Add(stateKey{s.scope, thing}, state)
+	if s == nil {
+		return
 	}
+	if len(state.ETag) > maxETag {
+		state.ETag = ""
+	}
+	s.entries.Add(s.key(thing), state)
 }
 
 // Trusted says whether a known state can be relied on without a look.
 func (s *States) Trusted(state State) bool { return s != nil && s.sole && state.Known }
 
-type stateKey struct{ scope, thing string }
+// stateKey stands for a thing of a service. Its name and the address are texts of any length, of events and of objects.
+type stateKey [sha256.Size]byte
+
+func (s *States) key(thing string) stateKey {
+	return sha256.Sum256(append(s.scope[:], thing...))
+}

@@ -1,6 +1,9 @@
 package provider
 
 import (
+	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +41,41 @@ func TestHappened(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", at, got, want)
 		}
 	}
+}
+
+// TestStatesAreBounded has services, things and hosts with names of any length.
+func TestStatesAreBounded(t *testing.T) {
+	const limit = 20
+	long := strings.Repeat("x", 1<<20)
+	all := NewStates(limit, true)
+	before := heapInUse()
+	for i := range limit {
+		s := all.For(Object{UID: "1"}, fmt.Sprint("https://", i, long))
+		s.Put(fmt.Sprint(long, i), State{Known: true, ETag: fmt.Sprint(i, long)})
+		if got := s.Get(fmt.Sprint(long, i)); !got.Known || got.ETag != "" {
+			t.Errorf("known %t, with an ETag of %d bytes", got.Known, len(got.ETag))
+		}
+		if s.Get(fmt.Sprint(long, i+1)).Known {
+			t.Error("what ends otherwise is taken for the same")
+		}
+	}
+	if held := heapInUse() - before; held > limit*(1<<10) {
+		t.Errorf("%d states take %d bytes", limit, held)
+	}
+	all.Put("a", State{Known: true, ETag: strings.Repeat("x", maxETag)})
+	if len(all.Get("a").ETag) != maxETag {
+		t.Error("an ETag of the usual length is forgotten")
+	}
+}
+
+// heapInUse is how many bytes are in use.
+func heapInUse() int {
+	// The second collection frees what was in a pool.
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int(stats.HeapAlloc)
 }
 
 func TestStates(t *testing.T) {

@@ -2,7 +2,6 @@ package git
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"strings"
@@ -182,10 +181,4 @@ func (s *CommentSender) marker(n *provider.Notification) string {
 func (s *CommentSender) body(n *provider.Notification, marker string) string {
 	text := func(c chat.Content) string { return marker + "\n\n" + chat.Markdown(&n.Event, c) }
 	return text(chat.Fit(&n.Event, s.MaxBody, func(c chat.Content) int { return chat.Characters(text(c)) }))
-}
-
-// digest stands for a body in what is remembered of it.
-func digest(body string) string {
-	sum := sha256.Sum256([]byte(body))
-	return string(sum[:])
 }

@@ -24,3 +24,9 @@ func fitContext(context string, limit int) string {
 	end := "-" + hex.EncodeToString(sum[:6])
 	return string(characters[:limit-len(end)]) + end
 }
+
+// digest stands for what a host shows, of any length, in what is remembered of it.
+func digest(shown string) string {
+	sum := sha256.Sum256([]byte(shown))
+	return string(sum[:])
+}

@@ -75,7 +75,7 @@ func (s *StatusSender) Send(ctx context.Context, n *provider.Notification) error
 	if known.Precedes(at) {
 		return provider.Supersededf("the status of commit %s is that of a newer event already", status.Commit)
 	}
-	want := status.State + " " + status.Description
+	want := digest(status.State + " " + status.Description)
 	if !s.States.Trusted(known) {
 		if known, err = s.look(ctx, status, known); err != nil {
 			return fmt.Errorf("could not list commit statuses: %w", err)
@@ -107,7 +107,7 @@ func (s *StatusSender) look(ctx context.Context, status Status, known provider.S
 	if err != nil || shown.Same {
 		return known, err
 	}
-	known.Value, known.ETag = shown.State+" "+shown.Description, shown.ETag
+	known.Value, known.ETag = digest(shown.State+" "+shown.Description), shown.ETag
 	return known, nil
 }
 
