@@ -23,6 +23,10 @@ const (
 	varAlert    = "alert"
 )
 
+// maxStatusID is how many bytes an expression may make the name of a status. A notification keeps it while it waits, besides
+// what counts as its size. Most hosts show 255 characters of it, or a hash.
+const maxStatusID = 1024
+
 // StatusIDs names the commit statuses that notifications set. It is safe for concurrent use.
 type StatusIDs struct {
 	// Cluster begins the ids that are not a Provider's own; empty for none.
@@ -87,6 +91,8 @@ func (s *StatusIDs) ID(ctx context.Context, e *event.Event, a *v1beta3.Alert, p 
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("failed to evaluate the spec.commitStatusExpr CEL expression for the event: Provider '%s/%s': %w", p.Namespace, p.Name, err)
+	case len(id) > maxStatusID:
+		return "", fmt.Errorf("the result of spec.commitStatusExpr has more than %d bytes: Provider '%s/%s'", maxStatusID, p.Namespace, p.Name)
 	case id == "":
 		return "", fmt.Errorf("commit status cannot be empty: Provider '%s/%s': the result of spec.commitStatusExpr is", p.Namespace, p.Name)
 	}

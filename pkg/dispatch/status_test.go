@@ -43,6 +43,8 @@ func TestStatusID(t *testing.T) {
 		{`event.metadata.environment`, "", "type dyn, but has to be string"},
 		{`event.involvedObject.kind + event.involvedObject.name`, "", "type dyn, but has to be string"},
 		{`''`, "", "commit status cannot be empty"},
+		{"'" + strings.Repeat("x", 1024) + "'", strings.Repeat("x", 1024), ""},
+		{"'" + strings.Repeat("x", 1025) + "'", "", "the result of spec.commitStatusExpr has more than 1024 bytes"},
 		{`'a' +`, "", "spec.commitStatusExpr:1:"},
 	} {
 		t.Run(test.expression, func(t *testing.T) {
