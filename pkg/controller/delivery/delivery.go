@@ -28,10 +28,12 @@ const (
 	refusalWait = time.Hour
 	// writesPerSecond bounds what all objects together cost the API server.
 	writesPerSecond = 20
-	// maxSubjects is how many objects are remembered, about 500 bytes each. What more there are come later.
+	// maxSubjects is how many objects are remembered, about 500 bytes each, and 2 KiB at most. What more there are come later.
 	maxSubjects = 20_000
 	// flushLimit is how long the last outcomes may take to be written at shutdown.
 	flushLimit = time.Second
+	// maxLogged is how long an error of the API server may be in the log, in bytes: it can quote what is in an object.
+	maxLogged = 1024
 )
 
 // Outcome is how a notification ended.
@@ -42,10 +44,10 @@ type Outcome struct {
 	Result, Reason string
 	// Error is without secrets. It is put on one line and shortened.
 	Error string
-	// Object that the event was about.
+	// Object that the event was about. Its names are shortened.
 	Object event.ObjectReference
 	Alert  provider.Object
-	// Provider is without UID if it does not exist.
+	// Provider is without UID if it does not exist. Then its name is shortened.
 	Provider provider.Object
 }
 
@@ -106,6 +108,12 @@ func New(o Options) *Controller {
 // Record takes an outcome. It waits for nothing.
 func (c *Controller) Record(o Outcome) {
 	o.Error = controller.Cut(strings.Join(strings.Fields(o.Error), " "), maxError)
+	o.Provider.Name = controller.Cut(o.Provider.Name, maxName)
+	o.Object = event.ObjectReference{
+		Kind:      controller.Cut(o.Object.Kind, maxName),
+		Namespace: controller.Cut(o.Object.Namespace, maxName),
+		Name:      controller.Cut(o.Object.Name, maxName),
+	}
 	c.put(subject{alertKind, o.Alert}, &o)
 	if o.Provider.UID != "" {
 		c.put(subject{providerKind, o.Provider}, &o)
@@ -169,17 +177,17 @@ func (c *Controller) sync(ctx context.Context, s subject) (controller.Result, er
 	case conflict:
 		return controller.Result{RequeueAfter: c.again(s, conflictWait)}, nil
 	case rejected:
-		log.Info("The status of this object cannot be written, so that it does not tell of the last delivery; will try again in an hour", "reason", err.Error())
+		log.Info("The status of this object cannot be written, so that it does not tell of the last delivery; will try again in an hour", "reason", controller.Cut(err.Error(), maxLogged))
 		return controller.Result{RequeueAfter: c.again(s, refusalWait)}, nil
 	case refused:
 		if c.refuse(s.kind) {
 			log.Info("The status of this kind cannot be written, so that it does not tell of the last delivery; "+
-				"the CustomResourceDefinition and the role of this controller have to be those of its release", "reason", err.Error())
+				"the CustomResourceDefinition and the role of this controller have to be those of its release", "reason", controller.Cut(err.Error(), maxLogged))
 		}
 		c.forget(s)
 		return controller.Result{}, nil
 	default:
-		log.V(2).Info("Could not write the status; will try again", "err", err.Error())
+		log.V(2).Info("Could not write the status; will try again", "err", controller.Cut(err.Error(), maxLogged))
 		return controller.Result{RequeueAfter: c.again(s, interval)}, nil
 	}
 }

@@ -234,6 +234,35 @@ func TestFields(t *testing.T) {
 	})
 }
 
+// TestFieldsAreBounded has an event and an Alert name what cannot exist.
+func TestFieldsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		c.run()
+		defer c.stop()
+		long := strings.Repeat("x", 1<<20)
+		c.Record(Outcome{
+			Time: time.Now(), Result: "failed", Reason: "config", Error: long,
+			Object:   event.ObjectReference{Kind: long, Namespace: long, Name: long, UID: long, APIVersion: long, ResourceVersion: long, FieldPath: long},
+			Alert:    provider.Object{Namespace: "apps", Name: "alert", UID: "alert-uid"},
+			Provider: provider.Object{Namespace: "apps", Name: long},
+		})
+		c.Controller.mu.Lock()
+		for _, e := range c.entries {
+			if held := len(fmt.Sprint(e.latest)); held > 2<<10 {
+				t.Errorf("%d bytes are remembered", held)
+			}
+		}
+		c.Controller.mu.Unlock()
+		synctest.Wait()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if len(c.writes) != 1 || len(fmt.Sprint(c.writes[0].fields)) > 2<<10 || !strings.HasSuffix(c.writes[0].fields["provider"].(string), "x…") {
+			t.Errorf("writes of %d bytes, want one of at most 2 KiB", len(fmt.Sprint(c.writes)))
+		}
+	})
+}
+
 // TestEmptyFields has a success take away what a failure said.
 func TestEmptyFields(t *testing.T) {
 	patch, err := json.Marshal(commonFields(Outcome{Result: "sent"}))
@@ -357,6 +386,11 @@ func TestRejected(t *testing.T) {
 	for name, err := range map[string]error{
 		"invalid":   apierrors.NewInvalid(v1beta3.SchemeGroupVersion.WithKind("Alert").GroupKind(), "alert", nil),
 		"forbidden": apierrors.NewForbidden(alerts, "alert", errors.New("a policy is against it")),
+		"too large": apierrors.NewRequestEntityTooLargeError("limit is 3145728"),
+		// As the API server answers what etcd says.
+		"too large for etcd": &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: 500, Message: "etcdserver: request is too large"}},
+		"too large to be sent": &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: 500,
+			Message: "rpc error: code = ResourceExhausted desc = trying to send message larger than max (2097410 vs. 2097152)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +21,8 @@ const (
 	providerKind = "Provider"
 	// maxError is how long an error may be in a status, in bytes.
 	maxError = 512
+	// maxName is likewise how long a name may be: the longest of an object. What an event or an Alert names need not exist.
+	maxName = 253
 	// maxSkew is how far the clock of another replica may be ahead. What is later than that is not believed.
 	maxSkew = time.Minute
 )
@@ -158,7 +161,7 @@ func (k kind) write(ctx context.Context, object provider.Object, o Outcome) (ver
 		return written, nil
 	case apierrors.IsConflict(err):
 		return conflict, nil
-	case apierrors.IsInvalid(err):
+	case apierrors.IsInvalid(err), isTooLarge(err):
 		return rejected, err
 	case apierrors.IsForbidden(err):
 		return forbidden, err
@@ -167,6 +170,14 @@ func (k kind) write(ctx context.Context, object provider.Object, o Outcome) (ver
 	default:
 		return failed, err
 	}
+}
+
+// isTooLarge says whether the object has no room for the status, which only an edit can change. That etcd does not take it,
+// or that it is more than may be sent to etcd, the API server has no code for but that of all its faults.
+func isTooLarge(err error) bool {
+	return apierrors.IsRequestEntityTooLargeError(err) ||
+		strings.Contains(err.Error(), "etcdserver: request is too large") ||
+		strings.Contains(err.Error(), "trying to send message larger than max")
 }
 
 // missing tells whether it is the object that was not found, or its status: the CRD of Flux has none.
