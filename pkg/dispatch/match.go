@@ -179,9 +179,13 @@ func (m *Matcher) Check(a *v1beta3.Alert) error {
 	return err
 }
 
-// matchSources looks for a source that selects the event's object, and returns how far the best one came.
+// matchSources looks for a source that selects the event's object, and returns how far the best one came. The object's
+// labels are asked for once, and so is the problem reported once, with the first source that needs them: an Alert may have
+// many sources, and each event asks all of them.
 func (m *Matcher) matchSources(e *event.Event, a *v1beta3.Alert, compiled CompiledAlert) Verdict {
 	verdict := OtherSource
+	var found map[string]string
+	asked, known := false, false
 	for i, source := range a.Spec.EventSources {
 		if !selects(a, source, e.InvolvedObject) {
 			continue
@@ -193,10 +197,15 @@ func (m *Matcher) matchSources(e *event.Event, a *v1beta3.Alert, compiled Compil
 		if selector == nil {
 			return Matched
 		}
-		found, err := m.labels(e.InvolvedObject)
-		if err != nil {
-			m.record.Problem(a, ReasonSourceFetchFailed, fmt.Errorf("get the labels of %s for spec.eventSources[%d]: %w", e.InvolvedObject, i, err))
-		} else if selector.Matches(labels.Set(found)) {
+		if !asked {
+			var err error
+			found, err = m.labels(e.InvolvedObject)
+			asked, known = true, err == nil
+			if err != nil {
+				m.record.Problem(a, ReasonSourceFetchFailed, fmt.Errorf("get the labels of %s for spec.eventSources[%d]: %w", e.InvolvedObject, i, err))
+			}
+		}
+		if known && selector.Matches(labels.Set(found)) {
 			return Matched
 		}
 		verdict = OtherLabels

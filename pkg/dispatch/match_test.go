@@ -3,6 +3,7 @@ package dispatch
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,6 +129,38 @@ func TestVerdictReportsLabelsItCannotGet(t *testing.T) {
 	}
 	if len(recorded.problems) != 1 || !strings.HasPrefix(recorded.problems[0], ReasonSourceFetchFailed) {
 		t.Errorf("problems %q, want one %s", recorded.problems, ReasonSourceFetchFailed)
+	}
+}
+
+// TestVerdictAsksForLabelsOnce has an Alert with many sources that all need the labels.
+func TestVerdictAsksForLabelsOnce(t *testing.T) {
+	source := v1beta3.CrossNamespaceObjectReference{Kind: "Kustomization", Name: "*", MatchLabels: map[string]string{"team": "db"}}
+	other, last := source, source
+	other.Kind = "HelmRelease"
+	last.MatchLabels = map[string]string{"team": "web"}
+	alert := testAlert(func(a *v1beta3.Alert) {
+		a.Spec.EventSources = []v1beta3.CrossNamespaceObjectReference{other, source, source, source, last}
+	})
+	for _, tt := range []struct {
+		err      error
+		want     Verdict
+		problems []string
+	}{
+		{nil, Matched, nil},
+		{errors.New("forbidden"), OtherLabels, []string{ReasonSourceFetchFailed + ": get the labels of Kustomization/apps/shop for spec.eventSources[1]: forbidden"}},
+	} {
+		recorded := &outcomes{}
+		asked := 0
+		m := NewMatcher(nil, func(event.ObjectReference) (map[string]string, error) {
+			asked++
+			return map[string]string{"team": "web"}, tt.err
+		}, false, recorded)
+		if got := m.verdict(&filterable{Event: testEvent()}, alert); got != tt.want || asked != 1 {
+			t.Errorf("%v: verdict %q, asked %d times, want %q, once", tt.err, got, asked, tt.want)
+		}
+		if !slices.Equal(recorded.problems, tt.problems) {
+			t.Errorf("%v: problems %q, want %q", tt.err, recorded.problems, tt.problems)
+		}
 	}
 }
 
