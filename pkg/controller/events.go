@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"sync"
@@ -92,6 +93,23 @@ func eventSubject(object runtime.Object) string {
 
 // EventMessage cuts a text to what a Kubernetes Event takes.
 func EventMessage(text string) string { return Cut(text, maxEventMessage) }
+
+// MaxLogged is how many bytes of a text a line of the log has that can be of any length, as an error can that quotes an
+// object or a service: as many as a Kubernetes Event takes.
+const MaxLogged = maxEventMessage
+
+// CutError returns err if its text has at most limit bytes, and else an error with that text shortened, in which nothing is
+// wrapped.
+func CutError(err error, limit int) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	if len(text) <= limit {
+		return err
+	}
+	return errors.New(Cut(text, limit))
+}
 
 // Cut shortens a text to at most limit bytes.
 func Cut(text string, limit int) string {

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -86,5 +87,18 @@ func TestCut(t *testing.T) {
 		if got := Cut(tt.text, 9); got != tt.want || len(got) > 9 {
 			t.Errorf("Cut(%q) is %q, want %q", tt.text, got, tt.want)
 		}
+	}
+}
+
+func TestCutError(t *testing.T) {
+	short := errors.New("ok")
+	if got := CutError(short, 9); got != short {
+		t.Errorf("a short error became %v", got)
+	}
+	if got := CutError(fmt.Errorf("rather long: %w", short), 9); got.Error() != "rather…" {
+		t.Errorf("a long error became %v", got)
+	}
+	if CutError(nil, 9) != nil {
+		t.Error("no error became one")
 	}
 }

@@ -152,7 +152,9 @@ func (r *EventRecorder) Outcome(o Outcome) {
 			return
 		}
 	}
-	log := level.WithValues("event", o.EventID, "object", o.Object.String(), "alert", o.Alert.String(), "provider", o.Provider.String())
+	// The object and the Provider need not exist, and then have names of any length.
+	log := level.WithValues("event", o.EventID, "object", cut(o.Object.String()), "alert", o.Alert.String(), "provider", cut(o.Provider.String()))
+	cause := controller.CutError(o.Err, controller.MaxLogged)
 	switch o.Result {
 	case Sent:
 		log.Info("Sent a notification", "attempts", o.Attempts, "age", o.Age)
@@ -164,13 +166,16 @@ func (r *EventRecorder) Outcome(o Outcome) {
 		if o.Attempts > 0 {
 			what = "send"
 		}
-		log.Error(o.Err, "Notification failed", "reason", o.Reason, "attempts", o.Attempts)
+		log.Error(cause, "Notification failed", "reason", o.Reason, "attempts", o.Attempts)
 		r.warn(o, fmt.Sprintf("failed to %s notification for %s: %s", what, o.Object, o.Explain()))
 	case Dropped:
-		log.Error(o.Err, "Notification dropped", "reason", o.Reason)
+		log.Error(cause, "Notification dropped", "reason", o.Reason)
 		r.warn(o, fmt.Sprintf("dropped notification for %s: %s", o.Object, o.Explain()))
 	}
 }
+
+// cut shortens a text for the log.
+func cut(text string) string { return controller.Cut(text, controller.MaxLogged) }
 
 func (r *EventRecorder) warn(o Outcome, message string) {
 	r.Events.Event(alertReference(o.Alert), corev1.EventTypeWarning, ReasonDispatchFailed, controller.EventMessage(message))
@@ -180,14 +185,14 @@ func (r *EventRecorder) warn(o Outcome, message string) {
 // Kubernetes Events are limited themselves.
 func (r *EventRecorder) Problem(a *v1beta3.Alert, reason string, err error) {
 	if a == nil {
-		r.Log.Error(err, "Event could not be matched", "reason", reason)
+		r.Log.Error(controller.CutError(err, controller.MaxLogged), "Event could not be matched", "reason", reason)
 		return
 	}
 	const text = "Alert could not be asked"
 	if r.isNews(a, reason) {
-		r.Log.Error(err, text, "alert", klog.KObj(a), "reason", reason)
+		r.Log.Error(controller.CutError(err, controller.MaxLogged), text, "alert", klog.KObj(a), "reason", reason)
 	} else if log := r.Log.V(4); log.Enabled() {
-		log.Info(text, "alert", klog.KObj(a), "reason", reason, "err", err.Error())
+		log.Info(text, "alert", klog.KObj(a), "reason", reason, "err", cut(err.Error()))
 	}
 	r.Events.Event(a, corev1.EventTypeWarning, reason, controller.EventMessage(err.Error()))
 }
@@ -224,7 +229,7 @@ func (r *EventRecorder) MetadataConflict(a *v1beta3.Alert, object event.ObjectRe
 	if !r.isNews(a, ReasonMetadataConflict) {
 		log = log.V(4)
 	}
-	log.Info("Metadata keys have several sources", "alert", klog.KObj(a), "object", object.String(), "keys", keys)
+	log.Info("Metadata keys have several sources", "alert", klog.KObj(a), "object", cut(object.String()), "keys", keys)
 	message := fmt.Sprintf("metadata keys of the notification for %s have several sources, the last one of which was used: %s; to choose, remove them from spec.eventMetadata or spec.summary, or from the annotations of the object", object, keys)
 	r.Events.AnnotatedEventf(a, annotations, corev1.EventTypeWarning, ReasonMetadataConflict, "%s", controller.EventMessage(message))
 }

@@ -97,6 +97,37 @@ func TestMetadataConflictIsCut(t *testing.T) {
 	}
 }
 
+// TestLogLinesAreBounded has names and errors of any length.
+func TestLogLinesAreBounded(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	object := event.ObjectReference{Kind: "Kustomization", Namespace: "apps", Name: long}
+	var log bytes.Buffer
+	r := jsonRecorder(&log, slog.LevelDebug)
+	for _, result := range []Result{Sent, Skipped, Failed, Dropped} {
+		o := sentOutcome(result)
+		o.Object, o.Provider.Name = object, long
+		if result == Failed || result == Dropped {
+			o.Err = errors.New(long)
+		}
+		r.Outcome(o)
+	}
+	for range 2 {
+		r.Problem(testAlert(), ReasonFilterFailed, errors.New(long))
+		r.MetadataConflict(testAlert(), object, map[string]string{long: "twice"})
+	}
+	r.Problem(nil, ReasonInvalidConfig, errors.New(long))
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	if len(lines) != 9 {
+		t.Errorf("%d lines, want 9", len(lines))
+	}
+	for _, line := range lines {
+		// Object, Provider and error, and what is said of them.
+		if len(line) > 3*1024+500 {
+			t.Errorf("a line has %d bytes: %.100s", len(line), line)
+		}
+	}
+}
+
 // TestLoggedProblemsAreBounded counts what is remembered of Alerts that come and go.
 func TestLoggedProblemsAreBounded(t *testing.T) {
 	r := jsonRecorder(io.Discard, slog.LevelError+1)

@@ -32,8 +32,6 @@ const (
 	maxSubjects = 20_000
 	// flushLimit is how long the last outcomes may take to be written at shutdown.
 	flushLimit = time.Second
-	// maxLogged is how long an error of the API server may be in the log, in bytes: it can quote what is in an object.
-	maxLogged = 1024
 )
 
 // Outcome is how a notification ended.
@@ -177,17 +175,17 @@ func (c *Controller) sync(ctx context.Context, s subject) (controller.Result, er
 	case conflict:
 		return controller.Result{RequeueAfter: c.again(s, conflictWait)}, nil
 	case rejected:
-		log.Info("The status of this object cannot be written, so that it does not tell of the last delivery; will try again in an hour", "reason", controller.Cut(err.Error(), maxLogged))
+		log.Info("The status of this object cannot be written, so that it does not tell of the last delivery; will try again in an hour", "reason", controller.Cut(err.Error(), controller.MaxLogged))
 		return controller.Result{RequeueAfter: c.again(s, refusalWait)}, nil
 	case refused:
 		if c.refuse(s.kind) {
 			log.Info("The status of this kind cannot be written, so that it does not tell of the last delivery; "+
-				"the CustomResourceDefinition and the role of this controller have to be those of its release", "reason", controller.Cut(err.Error(), maxLogged))
+				"the CustomResourceDefinition and the role of this controller have to be those of its release", "reason", controller.Cut(err.Error(), controller.MaxLogged))
 		}
 		c.forget(s)
 		return controller.Result{}, nil
 	default:
-		log.V(2).Info("Could not write the status; will try again", "err", controller.Cut(err.Error(), maxLogged))
+		log.V(2).Info("Could not write the status; will try again", "err", controller.Cut(err.Error(), controller.MaxLogged))
 		return controller.Result{RequeueAfter: c.again(s, interval)}, nil
 	}
 }
