@@ -111,7 +111,11 @@ func (l *Loop[K]) next(ctx context.Context) bool {
 	result, err := l.observe(ctx, key)
 	switch {
 	case err != nil && ctx.Err() == nil:
-		klog.FromContext(ctx).Error(err, "Sync failed, will try again", "loop", l.options.Name, "key", fmt.Sprint(key))
+		logged := err
+		if !IsPanic(err) { // Where it panicked comes last, and has a limit of its own.
+			logged = CutError(err, MaxLogged)
+		}
+		klog.FromContext(ctx).Error(logged, "Sync failed, will try again", "loop", l.options.Name, "key", Cut(fmt.Sprint(key), MaxLogged))
 		l.queue.AddRateLimited(key)
 	case err == nil:
 		l.queue.Forget(key)
@@ -145,7 +149,7 @@ func (l *Loop[K]) sync(ctx context.Context, key K) (result Result, err error) {
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+			err = fmt.Errorf("%w: %s\n%s", errPanic, Cut(fmt.Sprint(p), MaxLogged), debug.Stack())
 		}
 	}()
 	return l.options.Sync(ctx, key)

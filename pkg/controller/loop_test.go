@@ -1,13 +1,19 @@
 package controller
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
 )
 
 // observed keeps what an observer is told.
@@ -109,6 +115,27 @@ func TestLoopSurvivesPanics(t *testing.T) {
 			t.Errorf("observed %v", seen.errs)
 		}
 	})
+}
+
+// TestLoopLogsShortLines has keys, errors and panics of any length.
+func TestLoopLogsShortLines(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	for name, sync := range map[string]func(context.Context, string) (Result, error){
+		"error": func(context.Context, string) (Result, error) { return Result{}, errors.New(long) },
+		"panic": func(context.Context, string) (Result, error) { panic(long) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			ctx := klog.NewContext(t.Context(), logr.FromSlogHandler(slog.NewJSONHandler(&log, nil)))
+			loop := NewLoop(Options[string]{Workers: 1, Backoff: Backoff{Min: time.Hour, Max: time.Hour}, Sync: sync})
+			defer loop.queue.ShutDown()
+			loop.Add(long)
+			loop.next(ctx)
+			if text := log.String(); !strings.Contains(text, "Sync failed") || len(text) > 8<<10 || (name == "panic") != strings.Contains(text, "loop_test.go") {
+				t.Errorf("the line has %d bytes: %.9000s", len(text), text)
+			}
+		})
+	}
 }
 
 func TestLoopLimitsAPass(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	v1 "github.com/notification-controller/notification-controller/pkg/apis/notification/v1"
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
+	"github.com/notification-controller/notification-controller/pkg/secret"
 )
 
 // AnyName in the name of a reference stands for all names.
@@ -81,15 +82,15 @@ func NewProviders(informer Indexer) (*Providers, error) {
 }
 
 // BySecret returns the Providers that use a Secret.
-func (p *Providers) BySecret(secret types.NamespacedName) ([]*v1beta3.Provider, error) {
-	return lookup[*v1beta3.Provider](p.indexer, providersBySecret, secret.String())
+func (p *Providers) BySecret(name types.NamespacedName) ([]*v1beta3.Provider, error) {
+	return lookup[*v1beta3.Provider](p.indexer, providersBySecret, name.String())
 }
 
-// ProviderSecrets lists the Secrets that a Provider uses, each once.
+// ProviderSecrets lists the Secrets that a Provider uses, each once, without those that cannot exist.
 func ProviderSecrets(p *v1beta3.Provider) []types.NamespacedName {
 	var names []types.NamespacedName
 	for _, ref := range []*v1beta3.LocalObjectReference{p.Spec.SecretRef, p.Spec.CertSecretRef, p.Spec.ProxySecretRef} {
-		if ref == nil || ref.Name == "" {
+		if ref == nil || !secret.CanExist(ref.Name) {
 			continue
 		}
 		name := types.NamespacedName{Namespace: p.Namespace, Name: ref.Name}
@@ -120,17 +121,17 @@ func NewReceivers(informer Indexer) (*Receivers, error) {
 	return &Receivers{informer.GetIndexer()}, err
 }
 
-// ReceiverSecrets lists the Secrets that a Receiver uses.
+// ReceiverSecrets lists the Secrets that a Receiver uses, without one that cannot exist.
 func ReceiverSecrets(r *v1.Receiver) []types.NamespacedName {
-	if r.Spec.SecretRef == nil || r.Spec.SecretRef.Name == "" {
+	if r.Spec.SecretRef == nil || !secret.CanExist(r.Spec.SecretRef.Name) {
 		return nil
 	}
 	return []types.NamespacedName{{Namespace: r.Namespace, Name: r.Spec.SecretRef.Name}}
 }
 
 // BySecret returns the Receivers that use a Secret.
-func (r *Receivers) BySecret(secret types.NamespacedName) ([]*v1.Receiver, error) {
-	return lookup[*v1.Receiver](r.indexer, receiversBySecret, secret.String())
+func (r *Receivers) BySecret(name types.NamespacedName) ([]*v1.Receiver, error) {
+	return lookup[*v1.Receiver](r.indexer, receiversBySecret, name.String())
 }
 
 // ByPath returns the Receiver whose webhook path, or previous one, is path, or nil. The path of a Receiver is a hash of token, name and

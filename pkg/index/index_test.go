@@ -3,6 +3,7 @@ package index
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +116,22 @@ func TestProvidersBySecret(t *testing.T) {
 	for name, want := range map[string]int{"auth": 1, "proxy": 1, "cert": 0} {
 		if users, err := providers.BySecret(types.NamespacedName{Namespace: "apps", Name: name}); err != nil || len(users) != want {
 			t.Errorf("%s: %d users, %v; want %d", name, len(users), err, want)
+		}
+	}
+}
+
+// TestImpossibleSecretsAreNotFollowed has references that the schema takes.
+func TestImpossibleSecretsAreNotFollowed(t *testing.T) {
+	for _, name := range []string{"", "a/b", "..", strings.Repeat("x", 1<<20)} {
+		r := &v1.Receiver{Spec: v1.ReceiverSpec{SecretRef: &v1.LocalObjectReference{Name: name}}}
+		p := &v1beta3.Provider{Spec: v1beta3.ProviderSpec{
+			SecretRef: &v1beta3.LocalObjectReference{Name: name}, CertSecretRef: &v1beta3.LocalObjectReference{Name: "tls.example"},
+		}}
+		if found := ReceiverSecrets(r); len(found) != 0 {
+			t.Errorf("%.10q: a Receiver refers to %d Secrets", name, len(found))
+		}
+		if found := ProviderSecrets(p); len(found) != 1 || found[0].Name != "tls.example" {
+			t.Errorf("%.10q: a Provider refers to %d Secrets, want the other one", name, len(found))
 		}
 	}
 }

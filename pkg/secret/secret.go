@@ -5,6 +5,8 @@ package secret
 import (
 	"errors"
 	"fmt"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // Keys of Secrets that are not of one type of Provider or Receiver only.
@@ -43,6 +45,13 @@ var (
 	// the Secret. Subscribers are told when it has been tried.
 	ErrNotTried = fmt.Errorf("%w", ErrNotLoaded)
 )
+
+// CanExist says whether a Secret can have the name. The schema takes any text for a reference, but the API server cannot even
+// be asked for most of them, and each attempt would be an error that is tried again.
+func CanExist(name string) bool {
+	// The length first: a name may have 1 MiB, all of which the expression would look at.
+	return len(name) <= validation.DNS1123SubdomainMaxLength && len(validation.IsDNS1123Subdomain(name)) == 0
+}
 
 // Getter gives the data of a Secret that an object refers to.
 type Getter interface {

@@ -29,6 +29,8 @@ const (
 	readLimit  = 10 * time.Second
 	minBackoff = 500 * time.Millisecond
 	maxBackoff = 30 * time.Second
+	// maxQuoted is how many characters an error quotes of a name that no Secret can have: it has any length.
+	maxQuoted = 100
 )
 
 // Store reads Secrets when they, or the objects that refer to them, change. A metadata informer tells which
@@ -89,8 +91,8 @@ func (s *Store) Subscribe(changed func(types.NamespacedName)) (cancel func()) {
 	}
 }
 
-// Reference is called when an object has appeared or changed, with the Secrets that it refers to now. Get answers
-// [ErrNotTried] from then on until they have been tried.
+// Reference is called when an object has appeared or changed, with the Secrets that it refers to now, all of which
+// [CanExist]. Get answers [ErrNotTried] from then on until they have been tried.
 func (s *Store) Reference(secrets ...types.NamespacedName) {
 	for _, name := range secrets {
 		// One that is known has been read or is about to be, however many refer to it.
@@ -127,6 +129,8 @@ func (s *Store) Get(namespace, name string) (*Secret, error) {
 	switch {
 	case name == "": // The schema takes it, and nobody refers to it.
 		return nil, fmt.Errorf("the name of the Secret is empty: %w", ErrNotFound)
+	case e == nil && !CanExist(name): // Likewise.
+		return nil, fmt.Errorf("no Secret can have the name %.*q: %w", maxQuoted, name, ErrNotFound)
 	case e == nil || !e.attempted:
 		return nil, fmt.Errorf("Secret '%s': %w", key, ErrNotTried)
 	case e.value != nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -129,6 +130,12 @@ func TestStoreFollowsASecret(t *testing.T) {
 	f.expect("", ErrNotLoaded)
 	if _, err := f.store.Get(name.Namespace, ""); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a Secret without a name: %v", err)
+	}
+	for _, impossible := range []string{"a/b", "..", "UPPER", "with space", strings.Repeat("x", 254), strings.Repeat("x", 1<<20)} {
+		_, err := f.store.Get(name.Namespace, impossible)
+		if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), `"`+impossible[:min(len(impossible), 100)]+`"`) || len(err.Error()) > 200 {
+			t.Errorf("a Secret of the name %.10q: %.300v", impossible, err)
+		}
 	}
 	f.put("1", "one")
 	if f.reads.Load() != 0 {
