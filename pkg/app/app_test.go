@@ -221,10 +221,15 @@ func TestReceiverConditions(t *testing.T) {
 	ns := namespace(t, cp)
 	start(t, cp, nil)
 	cp.Apply(t, gitRepository(ns, "webapp")+githubReceiver(ns, "github")+
-		strings.Replace(githubReceiver(ns, "unnamed"), "secretRef: {name: unnamed}", `secretRef: {name: ""}`, 1))
+		strings.Replace(githubReceiver(ns, "unnamed"), "secretRef: {name: unnamed}", `secretRef: {name: ""}`, 1)+
+		strings.Replace(githubReceiver(ns, "impossible"), "secretRef: {name: impossible}", `secretRef: {name: "im/possible"}`, 1))
 	r := receiver(t, cp, ns, "unnamed", "False")
 	if !strings.Contains(r.Status.Conditions[1].Message, "the name of the Secret is empty") {
 		t.Errorf("without the name of a Secret: %+v", r.Status)
+	}
+	r = receiver(t, cp, ns, "impossible", "False")
+	if r.Status.Conditions[1].Reason != "TokenNotFound" || !strings.Contains(r.Status.Conditions[1].Message, `no Secret can have the name "im/possible"`) {
+		t.Errorf("with an impossible name of a Secret: %+v", r.Status)
 	}
 	r = receiver(t, cp, ns, "github", "False")
 	if len(r.Status.Conditions) != 2 || r.Status.Conditions[0].Type != "Reconciling" || r.Status.Conditions[1].Reason != "TokenNotFound" || r.Status.ObservedGeneration != -1 {
@@ -348,6 +353,7 @@ func TestWarnings(t *testing.T) {
 	c := start(t, cp, nil)
 	cp.Apply(t, alertAndProvider(ns, "secretless", "{type: generic, secretRef: {name: missing}}")+
 		alertAndProvider(ns, "unnamed", "{type: generic, secretRef: {name: ''}}")+
+		alertAndProvider(ns, "impossible", "{type: generic, secretRef: {name: im/possible}}")+
 		alertAndProvider(ns, "refused", "{type: generic, address: '"+refusing.URL+"/"+planted+"'}")+
 		strings.Replace(alertAndProvider(ns, "regex", "{type: generic, address: 'not a url'}"), "  eventSources", "  inclusionList: ['(']\n  eventSources", 1)+
 		strings.Replace(alertAndProvider(ns, "filter", "{type: generic, address: '"+refusing.URL+"'}"), "  eventSources", "  eventFilter: event.nothing == 'x'\n  eventSources", 1)+
@@ -355,7 +361,7 @@ func TestWarnings(t *testing.T) {
 		strings.Replace(alertAndProvider(ns, "broken-message", "{type: generic, address: '"+refusing.URL+"'}"), "  eventSources", "  message: '{{ .Mesage }}'\n  eventSources", 1)+
 		strings.Replace(alertAndProvider(ns, "labels", "{type: generic, address: '"+refusing.URL+"'}"), "name: '*'", "name: '*', matchLabels: {team: web}", 1))
 	cp.Kubectl(t, "-n", ns, "delete", "provider", "labels")
-	c.settle(ns, "secretless", "unnamed", "refused", "regex")
+	c.settle(ns, "secretless", "unnamed", "impossible", "refused", "regex")
 	if status, _ := c.post(eventJSON(ns, "hello")); status != http.StatusAccepted {
 		t.Fatalf("status %d", status)
 	}
@@ -369,6 +375,7 @@ func TestWarnings(t *testing.T) {
 		{"Alert", "broken-filter", "InvalidConfig", "spec.eventFilter:1:1: the result is of type dyn"},
 		{"Provider", "secretless", "InvalidConfig", "spec.secretRef"},
 		{"Alert", "unnamed", "NotificationDispatchFailed", "spec.secretRef: the name of the Secret is empty"},
+		{"Alert", "impossible", "NotificationDispatchFailed", `spec.secretRef: no Secret can have the name "im/possible"`},
 		{"Provider", "regex", "InvalidConfig", "spec.address"},
 	} {
 		if text := warning(t, cp, ns, tt.kind, tt.name, tt.reason); !strings.Contains(text, tt.want) {
