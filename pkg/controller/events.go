@@ -22,6 +22,12 @@ const (
 	eventInterval = time.Minute
 	// maxEventKeys is how many objects and reasons are remembered, about 300 bytes each; one that is forgotten starts anew.
 	maxEventKeys = 10_000
+	// namespaceBurst is how many of a type, Normal or Warning, are written at once about all objects of a namespace, before
+	// there are only namespaceRate in a second. The queue of the broadcaster has room for 1,000: one namespace is not to fill it.
+	namespaceBurst = 200
+	namespaceRate  = 2
+	// maxEventNamespaces is how many namespaces and types are remembered, likewise.
+	maxEventNamespaces = 10_000
 	// maxEventMessage is how long the message of a Kubernetes Event can be, in bytes, before the API server refuses it.
 	maxEventMessage = 1024
 )
@@ -33,17 +39,19 @@ func NewBroadcaster() record.EventBroadcaster {
 	return record.NewBroadcaster(record.WithCorrelatorOptions(record.CorrelatorOptions{BurstSize: math.MaxInt32, LRUCacheSize: maxEventKeys}))
 }
 
-// LimitEvents returns a recorder that drops what an object has too many of. So the failures of one neither fill the queue
-// of the broadcaster, which drops what comes last, nor hide what else there is to say about it.
+// LimitEvents returns a recorder that drops what an object, or a namespace, has too many of; nothing tells of that. So the
+// failures of one neither fill the queue of the broadcaster, which drops what comes last, nor hide what else there is to say
+// about it. Nor does a namespace with more objects than are remembered, of which each could have its burst for ever.
 func LimitEvents(recorder record.EventRecorder) record.EventRecorder {
-	return &limitedEvents{recorder: recorder, limiters: lru.New(maxEventKeys)}
+	return &limitedEvents{recorder: recorder, objects: lru.New(maxEventKeys), namespaces: lru.New(maxEventNamespaces)}
 }
 
 type limitedEvents struct {
 	recorder record.EventRecorder
 
-	mu       sync.Mutex
-	limiters *lru.Cache
+	mu sync.Mutex
+	// objects has a limiter for each object, type and reason, namespaces one for each namespace and type.
+	objects, namespaces *lru.Cache
 }
 
 // Event implements [record.EventRecorder].
@@ -67,28 +75,40 @@ func (l *limitedEvents) AnnotatedEventf(object runtime.Object, annotations map[s
 	}
 }
 
+// allow asks the namespace first, so that one that has had its share does not push the objects of others out of the memory,
+// but takes of its share only what the object's own limit lets through: one that fails all the time hides no other.
 func (l *limitedEvents) allow(object runtime.Object, eventType, reason string) bool {
-	key := strings.Join([]string{eventSubject(object), eventType, reason}, "/")
+	namespace, subject := eventSubject(object)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	limiter, ok := l.limiters.Get(key)
-	if !ok {
-		limiter = rate.NewLimiter(rate.Every(eventInterval), eventBurst)
-		l.limiters.Add(key, limiter)
+	all := limiter(l.namespaces, namespace+"/"+eventType, namespaceRate, namespaceBurst)
+	if all.Tokens() < 1 {
+		return false
 	}
-	return limiter.(*rate.Limiter).Allow()
+	own := limiter(l.objects, strings.Join([]string{subject, eventType, reason}, "/"), rate.Every(eventInterval), eventBurst)
+	return own.Allow() && all.Allow()
 }
 
-// eventSubject tells the objects apart that Events are about. Not all of them have a UID.
-func eventSubject(object runtime.Object) string {
+// limiter returns the one of a key, which is a new one if there is none.
+func limiter(limiters *lru.Cache, key string, limit rate.Limit, burst int) *rate.Limiter {
+	if found, ok := limiters.Get(key); ok {
+		return found.(*rate.Limiter)
+	}
+	made := rate.NewLimiter(limit, burst)
+	limiters.Add(key, made)
+	return made
+}
+
+// eventSubject is the namespace of the object that Events are about, and what tells it from others. Not all of them have a UID.
+func eventSubject(object runtime.Object) (namespace, subject string) {
 	if ref, ok := object.(*corev1.ObjectReference); ok {
-		return strings.Join([]string{ref.Namespace, ref.Name, string(ref.UID)}, "/")
+		return ref.Namespace, strings.Join([]string{ref.Namespace, ref.Name, string(ref.UID)}, "/")
 	}
 	m, err := meta.Accessor(object)
 	if err != nil {
-		return "" // Then the recorder cannot use it either.
+		return "", "" // Then the recorder cannot use it either.
 	}
-	return strings.Join([]string{m.GetNamespace(), m.GetName(), string(m.GetUID())}, "/")
+	return m.GetNamespace(), strings.Join([]string{m.GetNamespace(), m.GetName(), string(m.GetUID())}, "/")
 }
 
 // EventMessage cuts a text to what a Kubernetes Event takes.

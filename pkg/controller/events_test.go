@@ -78,6 +78,63 @@ func TestEventStorm(t *testing.T) {
 	})
 }
 
+// TestEventsOfANamespace has one namespace with more objects that fail than are remembered.
+func TestEventsOfANamespace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &slowSink{writes: map[string]int{}, last: map[string]*corev1.Event{}}
+		broadcaster := NewBroadcaster()
+		broadcaster.StartRecordingToSink(sink)
+		defer broadcaster.Shutdown()
+		events := LimitEvents(broadcaster.NewRecorder(runtime.NewScheme(), corev1.EventSource{Component: "test"}))
+		failed := func(namespace, name string) {
+			events.Event(&corev1.ObjectReference{Kind: "Alert", Namespace: namespace, Name: name}, "Warning", "Failed", "failure")
+		}
+		check := func(when, prefix string, want int) {
+			t.Helper()
+			time.Sleep(time.Minute)
+			sink.mu.Lock()
+			defer sink.mu.Unlock()
+			got := 0
+			for key, writes := range sink.writes {
+				if strings.HasPrefix(key, prefix) {
+					got += writes
+				}
+			}
+			if got != want {
+				t.Errorf("%s: %q was written %d times, want %d", when, prefix, got, want)
+			}
+		}
+
+		for range eventBurst + 1 {
+			failed("other", "noisy")
+		}
+		for range 3 {
+			for i := range maxEventKeys + 100 {
+				failed("flood", fmt.Sprint("flood-", i))
+			}
+		}
+		failed("other", "noisy")
+		failed("other", "quiet")
+		events.Event(&corev1.ObjectReference{Kind: "Receiver", Namespace: "flood", Name: "works"}, "Normal", "Succeeded", "ready")
+		check("at once", "flood-", namespaceBurst)
+		check("at once", "noisy", eventBurst)
+		check("at once", "quiet", 1)
+		check("at once", "works", 1)
+
+		// It has been 4 minutes: there is room for as many again, and then for two a second.
+		for i := range 1000 {
+			failed("flood", fmt.Sprint("flood-", i))
+		}
+		for i := range 60 {
+			time.Sleep(time.Second)
+			for j := range 10 {
+				failed("flood", fmt.Sprint("flood-later-", 10*i+j))
+			}
+		}
+		check("later", "flood-later-", 60*namespaceRate)
+	})
+}
+
 func TestCut(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"short", "short"},
