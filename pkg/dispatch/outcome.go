@@ -212,19 +212,25 @@ func (r *EventRecorder) isNews(a *v1beta3.Alert, reason string) bool {
 	return true
 }
 
-// maxConflictKeys is how much of the keys in conflict is told of, in bytes: keys have any length, and what to do comes
-// after them.
-const maxConflictKeys = 500
+const (
+	// maxConflictKeys is how much of the keys in conflict is told of, in bytes: they may be long, and what to do comes
+	// after them.
+	maxConflictKeys = 500
+	// maxConflictAnnotations is how many of them, the first, a Kubernetes Event has as annotations. There may be 1,000 Events
+	// that wait to be written, and 1,000 keys in each are more than the API server takes.
+	maxConflictAnnotations = 50
+)
 
 // MetadataConflict implements [Recorder]. The sources are said in annotations as far as the keys can be their names.
 func (r *EventRecorder) MetadataConflict(a *v1beta3.Alert, object event.ObjectReference, conflicts map[string]string) {
 	annotations := map[string]string{}
-	for key, sources := range conflicts {
-		if len(validation.IsQualifiedName(strings.ToLower(key))) == 0 {
-			annotations[key] = sources
+	sorted := event.SortedKeys(conflicts)
+	for _, key := range sorted {
+		if len(annotations) < maxConflictAnnotations && len(validation.IsQualifiedName(strings.ToLower(key))) == 0 {
+			annotations[key] = conflicts[key]
 		}
 	}
-	keys := controller.Cut(strings.Join(event.SortedKeys(conflicts), ", "), maxConflictKeys)
+	keys := controller.Cut(strings.Join(sorted, ", "), maxConflictKeys)
 	log := r.Log
 	if !r.isNews(a, ReasonMetadataConflict) {
 		log = log.V(4)

@@ -97,6 +97,22 @@ func TestMetadataConflictIsCut(t *testing.T) {
 	}
 }
 
+// TestConflictAnnotationsAreBounded has as many keys in conflict as there can be.
+func TestConflictAnnotationsAreBounded(t *testing.T) {
+	conflicts := map[string]string{}
+	for i := range 1000 {
+		conflicts[fmt.Sprintf("key-%03d", i)] = "twice"
+	}
+	events := record.NewFakeRecorder(1)
+	r := jsonRecorder(io.Discard, slog.LevelInfo)
+	r.Events = events
+	r.MetadataConflict(testAlert(), testEvent().InvolvedObject, conflicts)
+	written := <-events.Events
+	if got := strings.Count(written, ":twice"); got != 50 || !strings.Contains(written, "key-049:twice") {
+		t.Errorf("%d annotations, want the first 50: %s", got, written)
+	}
+}
+
 // TestLogLinesAreBounded has names and errors of any length.
 func TestLogLinesAreBounded(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
