@@ -12,6 +12,7 @@ import (
 
 	"github.com/notification-controller/notification-controller/pkg/apis/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/event"
+	"github.com/notification-controller/notification-controller/pkg/expr"
 )
 
 // testAlert selects all Kustomizations of its namespace, changed by mods.
@@ -65,6 +66,10 @@ func TestVerdict(t *testing.T) {
 			}
 		}
 	}
+	// A message with a word about the place where it is cut.
+	longBy := func(n int) func(*event.Event) {
+		return func(e *event.Event) { e.Message = strings.Repeat(" ", expr.MaxText+n) + "needle and more" }
+	}
 	foreign := source(v1beta3.CrossNamespaceObjectReference{Kind: "Kustomization", Name: "shop", Namespace: "other"})
 	inOther := func(e *event.Event) { e.InvolvedObject.Namespace = "other" }
 
@@ -99,6 +104,11 @@ func TestVerdict(t *testing.T) {
 		{name: "labels equal", alert: source(v1beta3.CrossNamespaceObjectReference{Kind: "Kustomization", Name: "*", MatchLabels: map[string]string{"team": "web"}}), want: Matched},
 		{name: "labels of a named object count too", alert: source(v1beta3.CrossNamespaceObjectReference{Kind: "Kustomization", Name: "shop", MatchLabels: map[string]string{"team": "db"}}), want: OtherLabels},
 		{name: "no labels wanted", alert: source(v1beta3.CrossNamespaceObjectReference{Kind: "Kustomization", Name: "*", MatchLabels: map[string]string{}}), want: Matched},
+		{name: "included by what is matched", alert: include("needle"), event: longBy(-6), want: Matched},
+		{name: "included by what is beyond", alert: include("needle"), event: longBy(-5), want: NotIncluded},
+		{name: "filter on what is seen", alert: withFilter("event.message.contains('needle')"), event: longBy(-6), want: Matched},
+		{name: "filter on what is beyond", alert: withFilter("event.message.contains('needle')"), event: longBy(-5), want: FilteredOut},
+		{name: "too large an inclusion", alert: include("a{1000}b{1000}|finished"), want: NotIncluded},
 		{name: "invalid labels", alert: source(v1beta3.CrossNamespaceObjectReference{Kind: "Kustomization", Name: "*", MatchLabels: map[string]string{"a b": "c"}}), want: OtherLabels},
 	}
 	for _, tt := range tests {
@@ -179,10 +189,11 @@ func TestVerdictDoesNotProbeForeignLabels(t *testing.T) {
 func TestCompileAlertNamesFields(t *testing.T) {
 	_, err := NewAlertCompiler().Compile(testAlert(func(a *v1beta3.Alert) {
 		a.Spec.InclusionList = []string{"ok", "("}
-		a.Spec.ExclusionList = []string{"["}
+		a.Spec.ExclusionList = []string{"[", "a{1000}b{1000}"}
 		a.Spec.EventSources[0].MatchLabels = map[string]string{"a b": "c"}
 	}))
-	for _, field := range []string{"spec.inclusionList[1]", "spec.exclusionList[0]", "spec.eventSources[0].matchLabels"} {
+	for _, field := range []string{"spec.inclusionList[1]", "spec.exclusionList[0]", "spec.eventSources[0].matchLabels",
+		"spec.exclusionList[1]: the regular expression is too large: it makes a program of 2002 instructions, but at most 2000 are allowed"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("error %v does not name %s", err, field)
 		}

@@ -122,7 +122,7 @@ func (s *StatusIDs) fields(o object) map[string]any {
 	})
 }
 
-// eventFields returns an event as its JSON has it.
+// eventFields returns an event as its JSON has it, but for what is beyond the bound in a message.
 func eventFields(e *event.Event) map[string]any {
 	o := e.InvolvedObject
 	fields := map[string]any{
@@ -132,7 +132,7 @@ func eventFields(e *event.Event) map[string]any {
 		}),
 		"severity":            e.Severity,
 		"timestamp":           nil,
-		"message":             e.Message,
+		"message":             expr.CutText(e.Message),
 		"reason":              e.Reason,
 		"reportingController": e.ReportingController,
 	}
