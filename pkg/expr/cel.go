@@ -32,8 +32,9 @@ const (
 	costLimit = 1_000_000
 	// timeLimit is for what the cost model does not see.
 	timeLimit = time.Second
-	// interruptEvery is the number of steps of a comprehension after which the time limit is looked at.
-	interruptEvery = 100
+	// interruptEvery is the number of steps of a comprehension, and of regular expressions matched, after which the time
+	// limit is looked at.
+	interruptEvery = 1
 )
 
 // program is a compiled expression, with what errors say of it.
@@ -116,7 +117,7 @@ func (p *program) describe(message string) string {
 	for _, known := range []string{
 		"no such key", "no such overload", "index out of bounds", "index out of range", "division by zero",
 		"modulus by zero", "overflow", "type conversion error", "optional.none() dereference",
-		"invalid RFC 3339 timestamp", "error parsing regexp",
+		"invalid RFC 3339 timestamp", "error parsing regexp", errTooLarge.Error(), errTooLong.Error(),
 	} {
 		if strings.Contains(message, known) {
 			return known

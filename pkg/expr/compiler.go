@@ -66,8 +66,14 @@ func (c *Compiler) compile(field, expression string) (*program, error) {
 	if issues.Err() != nil {
 		return nil, compileError(field, issues)
 	}
+	matches := &matchBounds{}
 	compiled, err := env.Program(ast,
-		cel.EvalOptions(cel.OptOptimize), cel.InterruptCheckFrequency(interruptEvery), cel.CostLimit(costLimit))
+		cel.EvalOptions(cel.OptOptimize), cel.InterruptCheckFrequency(interruptEvery), cel.CostLimit(costLimit),
+		cel.CustomDecoratorV2(matches.decorate))
+	if matches.err != nil {
+		at := ast.NativeRep().SourceInfo().GetStartLocation(matches.at)
+		return nil, fmt.Errorf("%s:%d:%d: %w", field, at.Line(), at.Column()+1, matches.err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
