@@ -137,6 +137,10 @@ func TLSConfig(ca, cert, key []byte) (*tls.Config, error) {
 	case len(key) > 0 && len(cert) == 0:
 		return nil, errors.New("a key without its certificate")
 	case len(cert) > 0:
+		if err := CheckPrivateKey(key); err != nil {
+			return nil, err
+		}
+		// The public key of the certificate has to be that of the key.
 		pair, err := tls.X509KeyPair(cert, key)
 		if err != nil {
 			return nil, fmt.Errorf("certificate and key do not make a pair: %w", err)

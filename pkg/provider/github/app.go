@@ -16,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 	"github.com/notification-controller/notification-controller/pkg/provider/git"
 )
@@ -125,6 +126,9 @@ func wrongKey(key, problem string) error {
 func parseKey(data []byte) (*rsa.PrivateKey, error) {
 	if len(data) == 0 {
 		return nil, provider.MissingKey(KeyPrivateKey)
+	}
+	if err := httpx.CheckPrivateKey(data); err != nil {
+		return nil, wrongKey(KeyPrivateKey, "cannot be used: "+err.Error())
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {

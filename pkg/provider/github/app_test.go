@@ -230,8 +230,12 @@ func TestAppIsRefused(t *testing.T) {
 		"no key":            {map[string]string{KeyPrivateKey: ""}, KeyPrivateKey},
 		"bad key":           {map[string]string{KeyPrivateKey: "planted"}, KeyPrivateKey},
 		"other key":         {map[string]string{KeyPrivateKey: "-----BEGIN X-----\ncGxhbnRlZA==\n-----END X-----"}, KeyPrivateKey},
-		"bad URL":           {map[string]string{KeyBaseURL: "planted"}, KeyBaseURL},
-		"no App":            {map[string]string{KeyAppID: ""}, "github token or github app details must be specified"},
+		"large key": {
+			map[string]string{KeyPrivateKey: string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: make([]byte, 20_000)}))},
+			provider.SecretKey(KeyPrivateKey) + " cannot be used: the key has 20000 bytes",
+		},
+		"bad URL": {map[string]string{KeyBaseURL: "planted"}, KeyBaseURL},
+		"no App":  {map[string]string{KeyAppID: ""}, "github token or github app details must be specified"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			providertest.CheckRefused(t, New, h.config(t, test.change), test.says)

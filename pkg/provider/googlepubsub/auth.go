@@ -7,6 +7,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
 
+	"github.com/notification-controller/notification-controller/pkg/httpx"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 )
 
@@ -50,7 +51,8 @@ func authorize(cfg provider.Config) (authorization, error) {
 // Source: https://google.aip.dev/auth/4111
 func keySource(credentials []byte) (oauth2.TokenSource, error) {
 	var said struct {
-		Type string `json:"type"`
+		Type       string `json:"type"`
+		PrivateKey string `json:"private_key"`
 	}
 	field := provider.SecretKey("token")
 	if json.Unmarshal(credentials, &said) != nil {
@@ -59,6 +61,9 @@ func keySource(credentials []byte) (oauth2.TokenSource, error) {
 	if said.Type != serviceAccount {
 		return nil, provider.Permanentf(provider.ReasonSecret,
 			"%s has to be the key of a service account, of type %q; for workload identity take it away and set spec.serviceAccountName", field, serviceAccount)
+	}
+	if err := httpx.CheckPrivateKey([]byte(said.PrivateKey)); err != nil {
+		return nil, provider.Permanentf(provider.ReasonSecret, "%s: field private_key cannot be used: %w", field, err)
 	}
 	source, err := google.JWTAccessTokenSourceWithScope(credentials, scope)
 	if err != nil {

@@ -266,4 +266,11 @@ func TestConfigErrors(t *testing.T) {
 	} {
 		refused(`"token"`, func(cfg *provider.Config) { cfg.Token = token })
 	}
+	large, err := json.Marshal(map[string]string{
+		"type": "service_account", "private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: make([]byte, 20_000)})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused(provider.SecretKey("token")+": field private_key cannot be used: the key has 20000 bytes", func(cfg *provider.Config) { cfg.Token = string(large) })
 }
