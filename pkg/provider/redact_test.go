@@ -2,11 +2,14 @@ package provider
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"html"
 	"io"
+	"math/rand/v2"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -193,4 +196,110 @@ func FuzzRedactor(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestRedactorOfLongValues finds what a text shows of a value that is too long to be kept.
+func TestRedactorOfLongValues(t *testing.T) {
+	long := "planted-" + strings.Repeat("<a b/ü>", 1000) + "-end"
+	key := "-----BEGIN PRIVATE KEY-----\n" + strings.Repeat("planted/planted+\n", 100) + "-----END PRIVATE KEY-----\n"
+	webhook := "https://h.example.com/planted/" + strings.Repeat("ab/%2F", 5000)
+	quoted := func(text string) string { return text[:512] + Ellipsis }
+	for _, tt := range []struct{ name, secret, text, want string }{
+		{"as it is", long, "token " + long + " is wrong", "token *****…"},
+		{"in a query", long, "token " + url.QueryEscape(long) + " is wrong", "token *****…"},
+		{"in HTML", long, "token " + html.EscapeString(long) + " is wrong", "token *****…"},
+		{"the beginning, quoted", long, "token " + quoted(long) + ": change it", "token *****…: change it"},
+		{"the beginning, quoted and escaped", long, "token " + quoted(url.PathEscape(long)) + ": change it", "token *****…: change it"},
+		{"a key", key, "no key: " + key, "no key: *****…"},
+		{"a key on one line", key, "no key: " + strings.Join(strings.Fields(key), " "), "no key: *****…"},
+		{"a key, quoted", key, "no key: " + quoted(key) + " at all", "no key: *****… at all"},
+		{"credentials", "Bearer " + long[:8] + strings.Repeat("x", 2000), "no " + long[:8] + strings.Repeat("x", 2000), "no *****…"},
+		{"path of an address", webhook, "no /planted/" + strings.Repeat("ab/%2F", 5000) + " here", "no *****…"},
+		{"path of an address, quoted", webhook, "no " + quoted("/planted/"+strings.Repeat("ab/%2F", 5000)) + " here", "no *****… here"},
+		{"twice", long, "token " + long + " and " + long, "token *****…"},
+		{"the longest that is kept", strings.Repeat("x", maxValue), "token " + strings.Repeat("x", maxValue) + " is wrong", "token ***** is wrong"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := NewRedactor(tt.secret, "other").Text(tt.text); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+	// A value may be the beginning of another.
+	for _, secrets := range [][]string{{long, clip(long, maxValue)}, {clip(long, maxValue), long}} {
+		if got := NewRedactor(secrets...).Text("token " + long); got != "token *****…" {
+			t.Errorf("got %q", got)
+		}
+	}
+	var many []string
+	for i := range 10_000 {
+		many = append(many, fmt.Sprint("planted-", i))
+	}
+	err := NewRedactor(many...).Error(Throttledf(time.Minute, "no planted-1"))
+	if got := Classify(err); got.Kind != Throttled || got.RetryAfter != time.Minute || !strings.Contains(err.Error(), "more than can be masked, which is 96 KiB") || strings.Contains(err.Error(), "planted") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestRedactorMemory has Secrets of 1 MiB, which is what Kubernetes takes, cost no more than their share of a Provider.
+func TestRedactorMemory(t *testing.T) {
+	const most = 200 << 10
+	var words, lines, values []string
+	random := rand.New(rand.NewPCG(1, 2))
+	text := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(random.IntN(256))
+		}
+		return string(b)
+	}
+	for i := range 100_000 {
+		words = append(words, fmt.Sprintf("%06d", i))
+	}
+	for range 1000 {
+		lines = append(lines, text(1000))
+	}
+	for range 400 {
+		values = append(values, text(20))
+	}
+	var keys []string
+	for range 10 {
+		keys = append(keys, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte(text(2348))})))
+	}
+	for _, tt := range []struct {
+		name    string
+		secrets []string
+		full    bool
+	}{
+		{"one value", []string{strings.Repeat("<", 1<<20)}, false},
+		{"one value of random bytes", []string{text(1 << 20)}, false},
+		{"an address", []string{"https://h.example.com/" + strings.Repeat("<", 1<<20)}, false},
+		{"an address with a query", []string{"https://h.example.com/?" + strings.Join(words, "&k=planted-")}, true},
+		{"words", words, true},
+		{"lines", lines, true},
+		{"values of random bytes", values, true},
+		{"words that are kept", words[:1300], false},
+		{"values of random bytes that are kept", values[:40], false},
+		{"ten keys", keys, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			redactor := NewRedactor(tt.secrets...)
+			runtime.GC()
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			if held := int64(after.HeapAlloc) - int64(before.HeapAlloc); held > most {
+				t.Errorf("%d bytes are held", held)
+			} else {
+				t.Logf("%d bytes are held", held)
+			}
+			if redactor.full != tt.full {
+				t.Errorf("full: %t", redactor.full)
+			}
+			runtime.KeepAlive(redactor)
+		})
+	}
 }
