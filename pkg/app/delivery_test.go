@@ -177,6 +177,76 @@ func TestDeliveryStatusConflict(t *testing.T) {
 	})
 }
 
+// lastWait is how long the last pass waits for the next one.
+type lastWait struct{ atomic.Int64 }
+
+func (w *lastWait) LoopStarted(string, int) {}
+func (w *lastWait) ReconcileStarted(string) {}
+
+func (w *lastWait) ObserveReconcile(_ string, r controller.Result, _ error, _ time.Duration) {
+	w.Store(int64(r.RequeueAfter))
+}
+
+// TestDeliveryStatusWithoutRoom has an Alert that is as large as etcd takes one.
+func TestDeliveryStatusWithoutRoom(t *testing.T) {
+	cp := shared(t)
+	ns := namespace(t, cp)
+	client := versioned.NewForConfigOrDie(cp.Config()).NotificationV1beta3()
+	alert := func(size int) (*v1beta3.Alert, error) {
+		return client.Alerts(ns).Create(t.Context(), &v1beta3.Alert{
+			ObjectMeta: metav1.ObjectMeta{Name: "large"},
+			Spec: v1beta3.AlertSpec{
+				ProviderRef:   v1beta3.LocalObjectReference{Name: "any"},
+				EventSources:  []v1beta3.CrossNamespaceObjectReference{{Kind: "Kustomization", Name: "*"}},
+				EventMetadata: map[string]string{"team": strings.Repeat("x", size)},
+			},
+		}, metav1.CreateOptions{})
+	}
+	// The status takes more than the least step.
+	var large *v1beta3.Alert
+	for size, step := 1_500_000, 64_000; step > 200; {
+		created, err := alert(size + step)
+		if err != nil {
+			step /= 2
+			continue
+		}
+		size, large = size+step, created
+		if err := client.Alerts(ns).Delete(t.Context(), "large", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	large, err := alert(len(large.Spec.EventMetadata["team"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	indexer := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
+	if err := indexer.Add(large); err != nil {
+		t.Fatal(err)
+	}
+	var wait lastWait
+	status := deliverycontroller.New(deliverycontroller.Options{
+		Settings: controller.Settings{Observer: &wait}, Client: client, Alerts: listers.NewAlertLister(indexer),
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { status.Run(ctx) })
+	defer running.Wait()
+	defer stop()
+	status.Record(deliverycontroller.Outcome{
+		Time: time.Now(), Result: "failed", Error: strings.Repeat("e", 500), Alert: provider.Object{Namespace: ns, Name: "large", UID: string(large.UID)},
+	})
+	eventually(t, "the refusal", func() error {
+		if wait.Load() == 0 {
+			return errors.New("no pass yet")
+		}
+		return nil
+	})
+	if got := time.Duration(wait.Load()); got != time.Hour {
+		t.Errorf("tried again after %s, want an hour", got)
+	}
+}
+
 // TestForeignManifests delivers under a CRD without the status of Alerts, as Flux has it, and a role without the right to
 // that of Providers.
 func TestForeignManifests(t *testing.T) {
