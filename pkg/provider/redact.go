@@ -215,16 +215,25 @@ func (r *Redactor) Text(s string) string {
 		return withheld
 	}
 	// Nothing is said after a value that goes on.
-	for _, beginning := range r.beginnings {
-		if before, _, ok := strings.Cut(s, beginning); ok {
-			s = before + Mask + Ellipsis
-		}
+	if at := r.firstBeginning(s); at >= 0 {
+		s = s[:at] + Mask + Ellipsis
 	}
 	pieces := strings.Split(s, Ellipsis)
 	for i := range pieces[:len(pieces)-1] {
 		pieces[i] = r.maskCut(pieces[i])
 	}
 	return r.mask(strings.Join(pieces, Ellipsis))
+}
+
+// firstBeginning is where the first value that goes on begins in s, or -1. Those of one address begin at several places.
+func (r *Redactor) firstBeginning(s string) int {
+	first := -1
+	for _, beginning := range r.beginnings {
+		if at := strings.Index(s, beginning); at >= 0 && (first < 0 || at < first) {
+			first = at
+		}
+	}
+	return first
 }
 
 // mask masks all forms in s. A [strings.Replacer] would do the same, but takes several times the memory of the forms.

@@ -225,6 +225,17 @@ func TestRedactorOfLongValues(t *testing.T) {
 			}
 		})
 	}
+	// Several parts of an address may be long; none may show what comes before it.
+	for _, address := range []string{
+		"https://h.example.com/hk?a=k3y&token=" + strings.Repeat("x", 1600), "https://h.example.com/" + strings.Repeat("x", 1600),
+		"https://h.example.com/hk?code=s3cr&sig=" + strings.Repeat("x", 1600),
+	} {
+		for range 20 {
+			if got := NewRedactor(address).Text(fmt.Sprintf("Post %q: no such host", address)); got != `Post "*****…` {
+				t.Fatalf("got %q", got)
+			}
+		}
+	}
 	// A value may be the beginning of another.
 	for _, secrets := range [][]string{{long, clip(long, maxValue)}, {clip(long, maxValue), long}} {
 		if got := NewRedactor(secrets...).Text("token " + long); got != "token *****…" {
