@@ -60,7 +60,7 @@ func matches(compiled func(string) (*sized, error), args []ref.Val) ref.Val {
 	switch {
 	case err != nil:
 		return types.WrapErr(err)
-	case len(text)*expression.size > maxWork:
+	case len(text)*expression.instructions > maxWork:
 		return types.WrapErr(errTooLong)
 	default:
 		return types.Bool(expression.MatchString(string(text)))

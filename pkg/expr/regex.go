@@ -18,11 +18,17 @@ const (
 	maxSource = 4 << 10
 	// maxSources is the same for all expressions of a list: they are parsed with each edit, whatever becomes of them.
 	maxSources = 16 << 10
-	// maxSize is how large an expression may be. A match takes up to 20 ns for each byte of text and instruction, so that
-	// one with this many takes some 2 s for a text of MaxText at worst, and mostly a thousandth of that.
-	maxSize = 2000
-	// maxSizes is the same for all expressions of a list: some two hundred sentences.
-	maxSizes = 10_000
+	// maxInstructions is how many an expression may be compiled to: enough for .{1,1000}, beyond which Go counts no
+	// repetitions. A match takes up to 20 ns for each byte of text and instruction, so that one with this many takes some 2 s
+	// for a text of MaxText at worst, and mostly a thousandth of that.
+	maxInstructions = 2100
+	// maxInstructionsOfList is the same for all expressions of a list: some two hundred sentences.
+	maxInstructionsOfList = 10_000
+	// maxRunes is how many bounds of ranges the classes of an expression may have, each counted as often as it is repeated:
+	// where no input can be read in two ways, such as that of ^\pL{1,20}$, each repetition has a copy. They take some 1.4 MB.
+	maxRunes = 100_000
+	// maxRunesOfList is the same for all expressions of a list.
+	maxRunesOfList = 200_000
 )
 
 // MaxText is how many bytes of a text are matched.
@@ -53,8 +59,21 @@ func NewRegexps() *Regexps { return &Regexps{known: map[string]weak.Pointer[size
 // sized is a compiled expression with its size.
 type sized struct {
 	*regexp.Regexp
-	size int
+	size
 }
+
+// size is what an expression, or a part of it, is compiled to, or a little more.
+type size struct {
+	instructions int
+	// runes are the bounds of the ranges of its classes.
+	runes int
+}
+
+func (s size) plus(other size) size {
+	return size{s.instructions + other.instructions, s.runes + other.runes}
+}
+
+func (s size) times(n int) size { return size{s.instructions * n, s.runes * n} }
 
 // compile returns the compiled form of an expression that is not too large. The mutex is not held while it compiles: two
 // callers that come at the same time may both do so.
@@ -86,9 +105,12 @@ func compile(expression string) (*sized, error) {
 		return nil, err
 	}
 	// Before it is compiled, which would take the memory.
-	size := matchInstruction + instructions(parsed)
-	if size > maxSize {
-		return nil, fmt.Errorf("%w: it makes a program of %d instructions, but at most %d are allowed", errTooLarge, size, maxSize)
+	size := sizeOf(parsed).plus(size{instructions: matchInstruction})
+	if size.instructions > maxInstructions {
+		return nil, fmt.Errorf("%w: it makes a program of %d instructions, but at most %d are allowed", errTooLarge, size.instructions, maxInstructions)
+	}
+	if size.runes > maxRunes {
+		return nil, fmt.Errorf("%w: its classes have %d bounds of ranges with all repetitions, but at most %d are allowed", errTooLarge, size.runes, maxRunes)
 	}
 	compiled, err := regexp.Compile(expression)
 	if err != nil {
@@ -120,37 +142,37 @@ func parsing(expression string) int {
 // matchInstruction is how many instructions a program has besides those of its parts: one that fails, one that matches.
 const matchInstruction = 2
 
-// runesOfInstruction is how many runes take the memory of an instruction.
-const runesOfInstruction = 10
-
-// instructions is how many a part of an expression is compiled to, or a few more. The ranges of a class count as many
-// as take their memory.
-func instructions(part *syntax.Regexp) int {
-	of := 0
+// sizeOf is what a part of an expression is compiled to.
+func sizeOf(part *syntax.Regexp) size {
+	var of size
 	for _, sub := range part.Sub {
-		of += instructions(sub)
+		of = of.plus(sizeOf(sub))
 	}
+	more := func(instructions int) size { return of.plus(size{instructions: instructions}) }
 	switch part.Op {
 	case syntax.OpLiteral:
-		return len(part.Rune)
+		return size{instructions: len(part.Rune)}
 	case syntax.OpCharClass:
-		return 1 + len(part.Rune)/runesOfInstruction
+		return size{instructions: 1, runes: len(part.Rune)}
 	case syntax.OpConcat:
-		return max(of, 1)
+		of.instructions = max(of.instructions, 1)
+		return of
 	case syntax.OpAlternate:
-		return of + len(part.Sub) - 1
+		return more(len(part.Sub) - 1)
 	case syntax.OpPlus, syntax.OpQuest:
-		return of + 1
+		return more(1)
 	case syntax.OpStar, syntax.OpCapture:
-		return of + 2
+		return more(2)
 	case syntax.OpRepeat:
 		if part.Max < 0 {
-			return max(part.Min, 1)*of + 2
+			return of.times(max(part.Min, 1)).plus(size{instructions: 2})
 		}
 		// What may be missing takes one more each time.
-		return max(part.Max*of+part.Max-part.Min, 1)
+		of = of.times(part.Max).plus(size{instructions: part.Max - part.Min})
+		of.instructions = max(of.instructions, 1)
+		return of
 	default:
-		return 1
+		return size{instructions: 1}
 	}
 }
 
@@ -171,15 +193,15 @@ type Patterns struct {
 }
 
 // errTooMuch says that a list has too many expressions, or too large ones.
-var errTooMuch = fmt.Errorf("too much with those before it: all expressions of the list may have %d bytes and make programs of %d instructions; "+
-	"this one and those after it are left out", maxSources, maxSizes)
+var errTooMuch = fmt.Errorf("too much with those before it: all expressions of the list may have %d bytes and make programs of %d instructions, with classes of %d bounds; "+
+	"this one and those after it are left out", maxSources, maxInstructionsOfList, maxRunesOfList)
 
 // Patterns compiles Go regular expressions (RE2, not anchored). Those that do not compile, or are too large, match
 // nothing; each is an error that begins with its place in the spec.
 func (r *Regexps) Patterns(field string, expressions []string) (Patterns, []error) {
 	patterns := Patterns{Configured: len(expressions)}
 	var errs []error
-	sources, sizes := 0, 0
+	sources, all := 0, size{}
 	for i, expression := range expressions {
 		// What is left out is said once: there may be thousands.
 		if sources += min(parsing(expression), maxSource); sources > maxSources {
@@ -190,7 +212,7 @@ func (r *Regexps) Patterns(field string, expressions []string) (Patterns, []erro
 			errs = append(errs, fmt.Errorf("%s[%d]: %w", field, i, err))
 			continue
 		}
-		if sizes += compiled.size; sizes > maxSizes {
+		if all = all.plus(compiled.size); all.instructions > maxInstructionsOfList || all.runes > maxRunesOfList {
 			return patterns, append(errs, fmt.Errorf("%s[%d]: %w", field, i, errTooMuch))
 		}
 		patterns.compiled = append(patterns.compiled, compiled)

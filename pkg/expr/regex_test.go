@@ -68,13 +68,16 @@ func TestRegexpsAreBounded(t *testing.T) {
 		{"a hundred sentences", distinct(100, sentence), "", ""},
 		{"a list of names", []string{"^(" + strings.Join(distinct(150, "customer-"), "|") + ")$"}, "", ""},
 		{"letters of all languages", []string{`^[\pL\pN_-]+/[\pL\pN_-]+$`, `(?i)\bfehlgeschlagen\b`}, "", ""},
+		{"repetitions of large classes", []string{`^tenant [\p{L}\d]{1,63}: no change`, `\b\p{Lu}\p{Ll}{3,30}\b`}, "", ""},
+		{"as many repetitions as there may be", []string{".{1,1000}", "^.{0,1000}$"}, "", ""},
 		{"long", []string{"a", strings.Repeat(" ", maxSource+1) + "["}, "f[1]", "4098 bytes, but at most 4096 are allowed"},
-		{"short, but many instructions", []string{"a", strings.Repeat("a{1000}", 500)}, "f[1]", "at most 2000 are allowed"},
-		{"nested", []string{"(?:(?:a?){100}b){10}c"}, "f[0]", "at most 2000 are allowed"},
+		{"short, but many instructions", []string{"a", strings.Repeat("a{1000}", 500)}, "f[1]", "at most 2100 are allowed"},
+		{"nested", []string{"(?:(?:a?){100}bcdefghijklm){10}c"}, "f[0]", "at most 2100 are allowed"},
 		{"classes to parse", []string{"a", "[" + strings.Repeat(`\pL`, 400) + "]"}, "f[1]", "at most 4096 are allowed"},
 		{"ranges to parse", []string{"a", "(?i)" + strings.Repeat(`[B-\x{1e000}]`, 100)}, "f[1]", "at most 4096 are allowed"},
 		{"ranges to parse, as they are", []string{"a", "(?i)" + strings.Repeat("[B-🀀]", 100)}, "f[1]", "at most 4096 are allowed"},
-		{"classes that take memory", []string{strings.Repeat(`\pL`, 100)}, "f[0]", "at most 2000 are allowed"},
+		{"classes that take memory", []string{strings.Repeat(`\pL`, 100)}, "f[0]", "at most 100000 are allowed"},
+		{"many with classes", distinct(10, `^\pL{1,50}`), "f[3]", "are left out"},
 		{"many", distinct(1000, sentence), "f[160]", "are left out"},
 		{"many that are short", distinct(3000, `\d{500}`), "f[19]", "are left out"},
 		{"many that do not parse", slices.Repeat([]string{strings.Repeat("(", 1000)}, 100), "f[16]", "are left out"},
@@ -114,13 +117,13 @@ func TestInstructions(t *testing.T) {
 	for _, expression := range []string{
 		"", "a", "abc", "(?i)abc", "[ab]", "a|b", "ab|ac|", "(a)(b)", "a*", "(a*)*", "(?:a?)*", "a+", "(?:a*)+", "a?", "a??", "a{3}", "a{0}", "a{0,}", "a{1,}",
 		"a{2,}", "a{0,3}", "(?:ab|c){2,7}", "(?:a{2,}){3,}", "(?:a{0,3}){0,3}", "(?:){1000}", "(?:(?:a?){30}){30}", "^a$", `\bx\b`, ".*", `(?s).`, `[^\x00-\x{10FFFF}]`,
-		`^(\w+)-([0-9a-f]{8,10})-(\w{5}) is (?:not )?ready$`, `\Qa+b\E`, "(?:|a)+", "(?:(?:|a)*|b){3,}",
+		`^(\w+)-([0-9a-f]{8,10})-(\w{5}) is (?:not )?ready$`, `\Qa+b\E`, `\p{L}[\p{L}\p{N}_-]{0,62}`, "(?:|a)+", "(?:(?:|a)*|b){3,}",
 	} {
 		parsed, err := syntax.Parse(expression, syntax.Perl)
 		if err != nil {
 			t.Fatal(err)
 		}
-		estimate := matchInstruction + instructions(parsed)
+		estimate := matchInstruction + sizeOf(parsed).instructions
 		compiled, err := syntax.Compile(parsed.Simplify())
 		if err != nil {
 			t.Fatal(err)
