@@ -20,6 +20,7 @@ import (
 	"github.com/notification-controller/notification-controller/pkg/controller"
 	deliverycontroller "github.com/notification-controller/notification-controller/pkg/controller/delivery"
 	"github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned"
+	notificationv1beta3 "github.com/notification-controller/notification-controller/pkg/generated/clientset/versioned/typed/notification/v1beta3"
 	listers "github.com/notification-controller/notification-controller/pkg/generated/listers/notification/v1beta3"
 	"github.com/notification-controller/notification-controller/pkg/provider"
 )
@@ -126,6 +127,26 @@ func (p *passCount) ObserveReconcile(_ string, r controller.Result, _ error, _ t
 	}
 }
 
+// runDelivery runs a delivery controller until the test ends. Its cache has one Alert.
+func runDelivery(t *testing.T, client notificationv1beta3.NotificationV1beta3Interface, observer controller.Observer, alert *v1beta3.Alert) (*deliverycontroller.Controller, cache.Indexer) {
+	t.Helper()
+	indexer := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
+	if err := indexer.Add(alert); err != nil {
+		t.Fatal(err)
+	}
+	status := deliverycontroller.New(deliverycontroller.Options{
+		Settings: controller.Settings{Observer: observer}, Client: client, Alerts: listers.NewAlertLister(indexer),
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { status.Run(ctx) })
+	t.Cleanup(func() {
+		stop()
+		running.Wait()
+	})
+	return status, indexer
+}
+
 // TestDeliveryStatusConflict writes from a cache that is behind.
 func TestDeliveryStatusConflict(t *testing.T) {
 	cp := shared(t)
@@ -140,19 +161,8 @@ func TestDeliveryStatusConflict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	indexer := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
-	if err := indexer.Add(stale); err != nil {
-		t.Fatal(err)
-	}
 	var passes passCount
-	status := deliverycontroller.New(deliverycontroller.Options{
-		Settings: controller.Settings{Observer: &passes}, Client: client, Alerts: listers.NewAlertLister(indexer),
-	})
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { status.Run(ctx) })
-	defer running.Wait()
-	defer stop()
+	status, indexer := runDelivery(t, client, &passes, stale)
 	status.Record(deliverycontroller.Outcome{
 		Time: time.Now(), Result: "sent", Alert: provider.Object{Namespace: ns, Name: "edited", UID: string(stale.UID)},
 	})
@@ -220,19 +230,8 @@ func TestDeliveryStatusWithoutRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	indexer := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{})
-	if err := indexer.Add(large); err != nil {
-		t.Fatal(err)
-	}
 	var wait lastWait
-	status := deliverycontroller.New(deliverycontroller.Options{
-		Settings: controller.Settings{Observer: &wait}, Client: client, Alerts: listers.NewAlertLister(indexer),
-	})
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { status.Run(ctx) })
-	defer running.Wait()
-	defer stop()
+	status, _ := runDelivery(t, client, &wait, large)
 	status.Record(deliverycontroller.Outcome{
 		Time: time.Now(), Result: "failed", Error: strings.Repeat("e", 500), Alert: provider.Object{Namespace: ns, Name: "large", UID: string(large.UID)},
 	})
